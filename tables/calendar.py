@@ -1,0 +1,145 @@
+"""All arithmetic on time: local midnights, half-open windows, and which snapshots may be used when.
+
+Instants are integers, microseconds since 1970-01-01 00:00 UTC. Days are ``datetime.date`` in the
+business time zone. Every interval is half-open.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from tables.errors import DataError
+
+DAY = 86_400_000_000
+HOUR = DAY // 24
+NEVER = np.iinfo(np.int64).max
+_EPOCH = date(1970, 1, 1)
+_MOST_SNAPSHOTS = 24
+
+Instants = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class BusinessCalendar:
+    """Where a day begins for this business, and when its facts count as known.
+
+    Attributes:
+        time_zone: IANA name of the zone whose midnights separate days.
+        known_offset_hours: hours after the midnight of ``as_of`` up to which facts may become known.
+    """
+
+    time_zone: str
+    known_offset_hours: float = 0.0
+
+    def midnight(self, day: date) -> int:
+        """Return the instant at which a local day begins.
+
+        Examples:
+            >>> BusinessCalendar("Europe/Vilnius").midnight(date(1970, 1, 2)) // HOUR
+            21
+        """
+        local = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(self.time_zone))
+        return (local.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+    def known_cutoff(self, as_of: date) -> int:
+        """Return the instant before which a fact must have been known to be visible at ``as_of``."""
+        return self.midnight(as_of) + round(self.known_offset_hours * HOUR)
+
+    def day_of(self, instant: int) -> date:
+        """Return the local day an instant lies in, that is, the local midnight at or before it."""
+        return _EPOCH + timedelta(days=int(self.local_days(np.array([instant]))[0]))
+
+    def local_days(self, instants: Instants) -> Instants:
+        """Number local days since 1970-01-01, one per instant."""
+        return self._local(instants) // DAY
+
+    def local_hours(self, instants: Instants) -> Instants:
+        """Return the local hour of day, 0 to 23, one per instant."""
+        return self._local(instants) % DAY // HOUR
+
+    def _local(self, instants: Instants) -> Instants:
+        if self.time_zone == "UTC":
+            return instants
+        stamps = pd.DatetimeIndex(instants.astype("datetime64[us]"), tz="UTC").tz_convert(self.time_zone)
+        return np.asarray(stamps.tz_localize(None).to_numpy().astype("datetime64[us]").astype(np.int64))
+
+
+@dataclass(frozen=True)
+class OutcomeRule:
+    """Who is watched, for how long, and when the outcome is settled.
+
+    Attributes:
+        horizon_days: length of the outcome window.
+        active_within_days: a customer belongs to the population with an order in the last so many days.
+        gap_days: days between ``as_of`` and the start of the outcome window.
+        settle_days: days after the outcome window until its rows are taken as complete.
+    """
+
+    horizon_days: int
+    active_within_days: int
+    gap_days: int = 0
+    settle_days: int = 0
+
+    def outcome_window(self, as_of: date) -> tuple[date, date]:
+        """Return the first day of the outcome window and the first day after it.
+
+        Examples:
+            >>> OutcomeRule(horizon_days=28, active_within_days=84).outcome_window(date(2017, 12, 3))
+            (datetime.date(2017, 12, 3), datetime.date(2017, 12, 31))
+        """
+        start = as_of + timedelta(days=self.gap_days)
+        return start, start + timedelta(days=self.horizon_days)
+
+    def complete_on(self, as_of: date) -> date:
+        """Return the day at whose midnight the outcome of a snapshot is settled."""
+        return as_of + timedelta(days=self.gap_days + self.horizon_days + self.settle_days)
+
+    def newest_complete(self, newest_day: date) -> date:
+        """Return the newest snapshot date whose outcome is settled at the midnight of ``newest_day``."""
+        return newest_day - (self.complete_on(_EPOCH) - _EPOCH)
+
+    def training_dates(self, until: date, first_day: date) -> tuple[date, ...]:
+        """List snapshot dates whose outcomes are settled at the midnight of ``until``, newest first.
+
+        Outcome windows may overlap: the stride is the smallest of a quarter, a half and a whole horizon
+        that gives at most 24 dates. A date needs ``active_within_days`` of history before it, or half of
+        that where the log is too short for two horizons.
+
+        Args:
+            until: no outcome window may end, settled, after this day's midnight.
+            first_day: day of the first order in the log.
+
+        Raises:
+            DataError: if not one date has both enough history and a settled outcome; names the earliest
+                day from which training is possible.
+
+        Source: the cutoffs of the recipe, measured on eight tasks (docs/decisions.md).
+        """
+        newest = self.newest_complete(until)
+        history = self.active_within_days
+        if (until - first_day).days - 2 * self.horizon_days < history:
+            history = -(-history // 2)
+        oldest = first_day + timedelta(days=history)
+        if newest < oldest:
+            raise DataError(
+                f"snapshots: no training date on or before {newest}; orders start on {first_day} and a "
+                f"snapshot needs {history} days of history. "
+                f"Train as of {self.complete_on(oldest)} or later, or shorten the horizon."
+            )
+        return self._spaced(newest, oldest)
+
+    def _spaced(self, newest: date, oldest: date) -> tuple[date, ...]:
+        dates: list[date] = []
+        for divisor in (4, 2, 1):
+            stride = self.horizon_days / divisor
+            steps = int((newest - oldest).days / stride) + 2
+            days = dict.fromkeys(round(step * stride) for step in range(steps))
+            dates = [newest - timedelta(days=back) for back in days]
+            dates = [day for day in dates if day >= oldest]
+            if len(dates) <= _MOST_SNAPSHOTS:
+                break
+        return tuple(dates[:_MOST_SNAPSHOTS])

@@ -1,0 +1,119 @@
+"""The files an ingest has not seen before: found, parsed, counted, and refused all together if need be."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import duckdb
+
+from tables.calendar import BusinessCalendar
+from tables.contracts import DECLARED
+from tables.counting import FileCounts, count_file, describe, too_many_bad
+from tables.errors import DataError
+from tables.files import digest_of, find_files, open_file
+from tables.manifest import Manifest
+from tables.parsed import ParsedFile, parse
+from tables.report import IngestReport
+from tables.sources import IngestSettings, Source
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A source's new file, parsed and counted."""
+
+    table: str
+    parsed: ParsedFile
+    counts: FileCounts
+    identity: str
+
+
+@dataclass
+class Run:
+    """What all steps of one ingest share."""
+
+    connection: duckdb.DuckDBPyConnection
+    root: Path
+    temporary: Path
+    calendar: BusinessCalendar
+    now: int
+    settings: IngestSettings
+    previous: Manifest
+    progress: Progress
+    report: IngestReport = field(default_factory=lambda: IngestReport(changed=False))
+
+    @property
+    def generation(self) -> int:
+        """Number of the generation in the making."""
+        return self.previous.generation + 1
+
+
+def find_deliveries(run: Run, sources: Mapping[str, Sequence[Source]]) -> list[Delivery]:
+    """Open, parse and count every file not taken in before.
+
+    Raises:
+        DataError: naming every source with too many bad rows, and mixed currencies.
+        SchemaError: if columns are missing.
+    """
+    deliveries: list[Delivery] = []
+    problems: list[str] = []
+    for name in sorted(sources):
+        for source in sources[name]:
+            found = list(_new_files(run, name, source))
+            deliveries += found
+            problems += _judge(run, found)
+    problems += _currency_problems(run.previous, deliveries)
+    if problems:
+        raise DataError("\n".join(problems))
+    return deliveries
+
+
+def _new_files(run: Run, name: str, source: Source) -> Iterator[Delivery]:
+    for path in find_files(source.path, table=name):
+        digest = digest_of(path)
+        identity = _identity_of_file(name, source, digest)
+        if identity in run.previous.files:
+            continue
+        run.progress(f"{name}: reading {path.name}")
+        file = open_file(run.connection, source, path, digest, table=name)
+        parsed = parse(run.connection, DECLARED[name], source, file, calendar=run.calendar, now=run.now)
+        counts = count_file(run.connection, parsed)
+        yield Delivery(name, replace(parsed, is_clean=counts.bad == 0), counts, identity)
+
+
+def _identity_of_file(name: str, source: Source, digest: str) -> str:
+    """Digest a file together with how it is read: a changed mapping reads it again."""
+    mapping = source.model_dump_json(exclude={"path", "lookups"}, by_alias=True)
+    lookups = [
+        (
+            digest_of(find_files(lookup.path, table=name)[0]),
+            sorted(lookup.on.items()),
+            sorted(lookup.columns.items()),
+        )
+        for lookup in source.lookups
+    ]
+    return hashlib.sha256(f"{name} {mapping} {lookups} {digest}".encode()).hexdigest()
+
+
+def _judge(run: Run, found: Sequence[Delivery]) -> list[str]:
+    if not found:
+        return []
+    files = [delivery.parsed for delivery in found]
+    report = describe(files, [delivery.counts for delivery in found])
+    run.report.sources.append(report)
+    problem = too_many_bad(run.connection, report, files, run.settings.bad_row_limit)
+    return [problem] if problem else []
+
+
+def _currency_problems(previous: Manifest, deliveries: Sequence[Delivery]) -> list[str]:
+    named = {value for delivery in deliveries for value in delivery.counts.currencies if value}
+    if previous.currency:
+        named.add(previous.currency)
+    if len(named) < 2:
+        return []
+    return [
+        f"currency: money in one history must be of one currency; found {sorted(named)}. "
+        "Convert the amounts, or filter the rows of the others."
+    ]
