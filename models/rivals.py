@@ -1,0 +1,227 @@
+"""The models to beat: each is what a good analyst would try first, on the same rows as the champion.
+
+They train on snapshot dates one horizon apart, so that no outcome window overlaps another, and are always
+reported beside the champion, in the order of ``RIVALS``.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import lightgbm as lgb
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from models.metrics import Array, clipped
+from models.reference import DateReference
+from tables.errors import DataError, SchemaError
+
+_RFMT = ("days_since_last_order", "orders_total", "spend_total", "days_since_first_order")
+_ROUNDS_WITHOUT_VALIDATION = 150
+_FEWEST_ROUNDS, _MOST_ROUNDS, _PATIENCE, _REFIT_GROWTH = 20, 1000, 50, 1.1
+_LIGHTGBM: Mapping[str, Any] = {
+    "objective": "binary",
+    "learning_rate": 0.03,
+    "num_leaves": 15,
+    "min_data_in_leaf": 50,
+    "feature_fraction": 0.6,
+    "bagging_fraction": 0.8,
+    "bagging_freq": 1,
+    "lambda_l2": 5.0,
+    "deterministic": True,
+    "force_row_wise": True,
+    "num_threads": 1,
+    "verbose": -1,
+}
+
+
+@dataclass(frozen=True)
+class Contest:
+    """What every rival may see: complete snapshots, and the customers to score.
+
+    Attributes:
+        X: features of the training rows, at disjoint dates.
+        y: labels of these rows, 1 = churned.
+        as_of: snapshot date of these rows.
+        X_test: features of the population at the evaluation date, same columns.
+        reference: the evaluation date, its horizon, and BG/NBD fitted on everybody who bought before it.
+        seed: seed of LightGBM's sampling.
+    """
+
+    X: pd.DataFrame
+    y: npt.NDArray[np.int8]
+    as_of: npt.NDArray[np.datetime64]
+    X_test: pd.DataFrame
+    reference: DateReference
+    seed: int
+
+
+def disjoint_dates(as_of: npt.ArrayLike, *, until: date, horizon_days: int) -> npt.NDArray[np.datetime64]:
+    """Choose training dates at least one horizon apart, going back from the evaluation date.
+
+    Args:
+        as_of: snapshot dates there are, repeated at will.
+        until: the evaluation date.
+        horizon_days: length of the outcome window in days.
+
+    Returns:
+        Chosen dates, oldest first. With snapshots at ``until`` less whole horizons, exactly those.
+
+    >>> days = np.array(["2025-01-01", "2025-01-15", "2025-01-31", "2025-02-15"], dtype="datetime64[D]")
+    >>> disjoint_dates(days, until=date(2025, 3, 2), horizon_days=30)
+    array(['2025-01-01', '2025-01-31'], dtype='datetime64[D]')
+    """
+    horizon, chosen = np.timedelta64(horizon_days, "D"), [np.datetime64(until)]
+    for day in np.unique(_days(as_of))[::-1]:
+        if day <= chosen[-1] - horizon:
+            chosen.append(day)
+    return np.array(chosen[:0:-1], dtype="datetime64[D]")
+
+
+def predict_rivals(
+    X: pd.DataFrame,
+    y: npt.ArrayLike,
+    as_of: npt.ArrayLike,
+    X_test: pd.DataFrame,
+    *,
+    reference: DateReference,
+    seed: int = 0,
+) -> dict[str, Array]:
+    """Fit every rival and return its churn risk for each customer of the evaluation date.
+
+    Args:
+        X: features of labelled snapshots; rows at other dates than ``disjoint_dates`` are not used.
+        y: labels of these rows, 1 = churned.
+        as_of: snapshot date of these rows.
+        X_test: features of the population at the evaluation date, same columns.
+        reference: what the evaluation date says about everybody.
+        seed: seed of LightGBM's sampling.
+
+    Returns:
+        By name, in the order of ``RIVALS``: probabilities of shape ``(len(X_test),)`` in (0, 1).
+
+    Raises:
+        DataError: no training date one horizon before the evaluation, or one class only.
+        SchemaError: a column that a rival needs is missing.
+    """
+    days = _days(as_of)
+    kept = np.isin(days, disjoint_dates(days, until=reference.as_of, horizon_days=reference.horizon_days))
+    labels = np.asarray(y)[kept]
+    _check_trainable(labels, reference, dates=len(np.unique(days)))
+    contest = Contest(X[kept], labels, days[kept], X_test, reference, seed)
+    return {name: clipped(rival(contest)) for name, rival in RIVALS.items()}
+
+
+def lightgbm_plain(contest: Contest) -> Array:
+    """Boosted trees on all features: rounds by early stopping on the newest training date, then refitted.
+
+    Args:
+        contest: training rows at disjoint dates, and the customers to score.
+
+    Returns:
+        Churn risk of each row of ``contest.X_test``.
+    """
+    X, y, days = contest.X, contest.y, contest.as_of
+    settings = {**_LIGHTGBM, "seed": contest.seed}
+    rounds, older = _ROUNDS_WITHOUT_VALIDATION, days < days.max()
+    if older.any():
+        training, newest = lgb.Dataset(X[older], y[older]), lgb.Dataset(X[~older], y[~older])
+        quiet_stop = lgb.early_stopping(_PATIENCE, verbose=False)
+        stopped = lgb.train(settings, training, _MOST_ROUNDS, valid_sets=[newest], callbacks=[quiet_stop])
+        rounds = max(_FEWEST_ROUNDS, int(stopped.best_iteration * _REFIT_GROWTH))
+    booster = lgb.train(settings, lgb.Dataset(X, y), rounds)
+    return np.asarray(booster.predict(contest.X_test))
+
+
+def logistic_rich(contest: Contest) -> Array:
+    """Logistic regression on the logarithm of all features, standardised and shrunk.
+
+    Args:
+        contest: training rows at disjoint dates, and the customers to score.
+
+    Returns:
+        Churn risk of each row of ``contest.X_test``.
+    """
+    return _logistic(contest, list(contest.X.columns), C=0.05)
+
+
+def logistic_rfmt(contest: Contest) -> Array:
+    """Logistic regression on four logarithms: days since last order, orders, spend, days since first order.
+
+    Args:
+        contest: training rows at disjoint dates, and the customers to score.
+
+    Returns:
+        Churn risk of each row of ``contest.X_test``.
+    """
+    return _logistic(contest, _RFMT, C=1.0)
+
+
+def bgnbd_no_purchase(contest: Contest) -> Array:
+    """Return the BG/NBD probability of no purchase day in the horizon: no label is used.
+
+    Args:
+        contest: the customers to score, and the reference that holds the fitted BG/NBD.
+
+    Returns:
+        Churn risk of each row of ``contest.X_test``.
+    """
+    return contest.reference.no_purchase(contest.X_test)
+
+
+def days_since_last_order(contest: Contest) -> Array:
+    """Logistic regression on one number, the logarithm of the days since the last order.
+
+    Args:
+        contest: training rows at disjoint dates, and the customers to score.
+
+    Returns:
+        Churn risk of each row of ``contest.X_test``.
+    """
+    return _logistic(contest, ("days_since_last_order",), C=1e3)
+
+
+RIVALS: Mapping[str, Callable[[Contest], Array]] = {
+    "lightgbm_plain": lightgbm_plain,
+    "logistic_rich": logistic_rich,
+    "logistic_rfmt": logistic_rfmt,
+    "bgnbd_no_purchase": bgnbd_no_purchase,
+    "days_since_last_order": days_since_last_order,
+}
+
+
+def _logistic(contest: Contest, columns: Sequence[str], *, C: float) -> Array:
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=C, max_iter=2000))
+    model.fit(_logarithms(contest.X, columns), contest.y)
+    return np.asarray(model.predict_proba(_logarithms(contest.X_test, columns))[:, 1])
+
+
+def _logarithms(features: pd.DataFrame, columns: Sequence[str]) -> Array:
+    for column in columns:
+        if column not in features.columns:
+            raise SchemaError.missing_column(column, table="features", found=features.columns)
+    values = features[list(columns)].to_numpy(dtype=np.float64)
+    known = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
+    return np.asarray(np.log1p(np.maximum(known, 0)))
+
+
+def _days(as_of: npt.ArrayLike) -> npt.NDArray[np.datetime64]:
+    return np.asarray(as_of).astype("datetime64[D]")
+
+
+def _check_trainable(labels: npt.NDArray[np.int8], reference: DateReference, *, dates: int) -> None:
+    if len(labels) == 0:
+        raise DataError(
+            f"rivals: no training date {reference.horizon_days} days before {reference.as_of}; "
+            f"found {dates} dates, all later. Choose a later evaluation date."
+        )
+    if not 0 < labels.sum() < len(labels):
+        raise DataError(
+            f"rivals: both classes are needed; found {labels.sum()} churners in {len(labels)} training rows. "
+            "Choose another churn definition or more history."
+        )

@@ -1,0 +1,338 @@
+"""The MLflow registry: register, promote, fetch, and do without it."""
+
+import json
+import logging
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.deployment import ModelVersion, folder_digest
+from models.registry import Registry, create_database
+from models.tracking import RegistrySettings, known_warnings, prepare_environment
+from tables.errors import LeakageError, RegistryError, StorageError
+
+JANUARY = date(2025, 1, 31)
+
+
+@pytest.fixture(scope="session")
+def prepared_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """MLflow's empty database: making one takes seconds, copying it does not."""
+    prepare_environment(RegistrySettings())
+    folder = tmp_path_factory.mktemp("prepared")
+    create_database(folder / "mlflow.db", folder)
+    return folder / "mlflow.db"
+
+
+@pytest.fixture
+def root(tmp_path: Path, prepared_database: Path) -> Path:
+    """A workspace with an empty registry."""
+    (tmp_path / "shop" / "mlflow").mkdir(parents=True)
+    shutil.copy(prepared_database, tmp_path / "shop" / "mlflow" / "mlflow.db")
+    return tmp_path / "shop"
+
+
+@pytest.fixture
+def registry(root: Path) -> Registry:
+    return Registry(root, RegistrySettings())
+
+
+@pytest.fixture
+def client(registry: Registry) -> Iterator[Any]:
+    """MLflow's own client, to look at what was written."""
+    with known_warnings():
+        from mlflow import MlflowClient  # after its environment is prepared
+
+        yield MlflowClient(tracking_uri=registry.uri, registry_uri=registry.uri)
+
+
+def model_in(folder: Path, leaf: float = 0.5) -> Path:
+    (folder / "boosters").mkdir(parents=True, exist_ok=True)
+    (folder / "boosters" / "0.txt").write_text(f"leaf={leaf}")
+    (folder / "features.json").write_text('{"features": ["orders_90d"]}')
+    return folder
+
+
+def register(
+    registry: Registry, folder: Path, *, trained_through: date = JANUARY, leaf: float = 0.5
+) -> ModelVersion:
+    return registry.register(
+        model_in(folder, leaf),
+        reference='{"as_of": "2025-01-31"}',
+        trained_through=trained_through,
+        metrics={"auc": 0.8, "lift_at_10pct": float("nan")},
+        params={"seed": 0},
+        config_digest="c0ffee",
+        dataset_digest="da7a",
+        tags={"level_check": "none"},
+    )
+
+
+def promoted(registry: Registry, folder: Path, promoted_for: date = JANUARY) -> ModelVersion:
+    version = register(registry, folder, trained_through=promoted_for, leaf=promoted_for.toordinal())
+    return registry.promote(version.version, promoted_for=promoted_for)
+
+
+def test_importing_the_registry_leaves_mlflow_alone() -> None:
+    script = "import sys, models.registry; print('mlflow' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert run.stdout == "False\n"
+
+
+def test_an_empty_workspace_says_to_retrain_and_makes_nothing(tmp_path: Path) -> None:
+    with pytest.raises(RegistryError, match=r"no version at all\. Run `keepwell retrain`"):
+        Registry(tmp_path, RegistrySettings()).champion_for(JANUARY)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_registered_model_carries_its_facts(registry: Registry, client: Any, tmp_path: Path) -> None:
+    version = register(registry, tmp_path / "model")
+    found = client.get_model_version_by_alias("keepwell-churn", "challenger")
+    run = client.get_run(found.run_id)
+    assert version.version == int(found.version) == 1
+    assert found.tags["sha256"] == version.sha256
+    assert found.tags["trained_through"] == "2025-01-31"
+    assert run.data.metrics == {"auc": 0.8}
+    assert run.data.params == {"seed": "0"}
+    assert run.data.tags["level_check"] == "none"
+    assert run.info.status == "FINISHED"
+
+
+def test_the_stored_model_pins_what_loading_it_needs(registry: Registry, root: Path, tmp_path: Path) -> None:
+    promoted(registry, tmp_path / "model")
+    pins = (root / "champion" / "1" / "requirements.txt").read_text().split()
+    assert {pin.partition("==")[0] for pin in pins} >= {"lightgbm", "mlflow", "numpy", "pandas"}
+    assert all("==" in pin for pin in pins)
+
+
+def test_nothing_is_printed_while_registering(
+    registry: Registry, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    promoted(registry, tmp_path / "model")
+    registry.fetch(1, tmp_path / "private")
+    registry.log_night(JANUARY, {"at_risk": 3})
+    assert tuple(capfd.readouterr()) == ("", "")
+
+
+def test_a_pickle_is_not_registered(registry: Registry, tmp_path: Path) -> None:
+    (model_in(tmp_path / "model") / "model.pkl").touch()
+    with pytest.raises(RegistryError, match="a pickle runs code when it is loaded"):
+        register(registry, tmp_path / "model")
+    assert registry.versions() == ()
+
+
+def test_promotion_moves_the_aliases(registry: Registry, client: Any, tmp_path: Path) -> None:
+    promoted(registry, tmp_path / "a", JANUARY)
+    promoted(registry, tmp_path / "b", JANUARY + timedelta(7))
+    register(registry, tmp_path / "c")
+    assert client.get_registered_model("keepwell-churn").aliases == {"champion": 2, "challenger": 3}
+    registry.withdraw(2)
+    assert client.get_registered_model("keepwell-churn").aliases == {"champion": 1, "challenger": 3}
+    registry.withdraw(1)
+    assert client.get_registered_model("keepwell-churn").aliases == {"challenger": 3}
+
+
+def test_each_night_gets_the_version_promoted_before_it(registry: Registry, tmp_path: Path) -> None:
+    promoted(registry, tmp_path / "a", JANUARY)
+    promoted(registry, tmp_path / "b", JANUARY + timedelta(7))
+    register(registry, tmp_path / "c")
+    assert registry.champion_for(JANUARY + timedelta(6)).version == 1
+    assert registry.champion_for(JANUARY + timedelta(30)).version == 2
+    registry.withdraw(2)
+    assert registry.champion_for(JANUARY + timedelta(30)).version == 1
+    with pytest.raises(LeakageError, match="no model may score 2025-01-30"):
+        registry.champion_for(JANUARY - timedelta(1))
+
+
+def test_a_model_that_saw_later_days_is_not_promoted(registry: Registry, tmp_path: Path) -> None:
+    register(registry, tmp_path / "model", trained_through=JANUARY + timedelta(1))
+    with pytest.raises(
+        LeakageError, match="cannot be promoted for 2025-01-31; it is trained through 2025-02-01"
+    ):
+        registry.promote(1, promoted_for=JANUARY)
+
+
+def test_a_version_that_is_not_there_is_named(registry: Registry, tmp_path: Path) -> None:
+    register(registry, tmp_path / "model")
+    with pytest.raises(RegistryError, match=r"no version 2 of 'keepwell-churn'; found \[1\]"):
+        registry.promote(2, promoted_for=JANUARY)
+    with pytest.raises(RegistryError, match="version 1 was never promoted in this workspace"):
+        registry.fetch(1, tmp_path / "private")
+
+
+def test_versions_put_there_by_hand_are_left_out(registry: Registry, client: Any, tmp_path: Path) -> None:
+    register(registry, tmp_path / "model")
+    client.create_model_version("keepwell-churn", source=tmp_path.as_uri())
+    assert [one.version for one in registry.versions()] == [1]
+
+
+def test_fetch_gives_a_private_copy_without_bytecode(registry: Registry, root: Path, tmp_path: Path) -> None:
+    version = promoted(registry, tmp_path / "model")
+    stored = next((root / "mlflow" / "artifacts").rglob("MLmodel")).parent
+    (stored / "__pycache__").mkdir()
+    (stored / "__pycache__" / "serving.cpython-311.pyc").touch()
+    files = registry.fetch(1, tmp_path / "private")
+    assert files.version == version
+    assert folder_digest(files.folder) == version.sha256
+    assert sorted(path.name for path in files.model.iterdir()) == ["boosters", "features.json"]
+    assert json.loads(files.reference.read_text()) == {"as_of": "2025-01-31"}
+    assert not list(root.glob(".tmp-*"))
+
+
+@pytest.mark.parametrize("name", ["0.txt", "serving.py", "reference.json"])
+def test_one_changed_byte_in_the_store_is_refused(
+    name: str, registry: Registry, root: Path, tmp_path: Path
+) -> None:
+    promoted(registry, tmp_path / "model")
+    stored = next((root / "mlflow" / "artifacts").rglob(name))
+    stored.write_bytes(stored.read_bytes()[:-1] + b"!")
+    with pytest.raises(RegistryError, match="files of version 1 are not what was registered"):
+        registry.fetch(1, tmp_path / "private")
+    assert not (tmp_path / "private").exists()
+
+
+def test_a_store_rewritten_with_its_tag_is_still_refused(
+    registry: Registry, client: Any, root: Path, tmp_path: Path
+) -> None:
+    promoted(registry, tmp_path / "model")
+    stored = next((root / "mlflow" / "artifacts").rglob("MLmodel")).parent
+    next(stored.rglob("0.txt")).write_text("leaf=9")
+    client.set_model_version_tag("keepwell-churn", "1", "sha256", folder_digest(stored))
+    with pytest.raises(RegistryError, match="the deployment record says"):
+        registry.fetch(1, tmp_path / "private")
+
+
+def test_a_tag_that_disagrees_with_the_files_is_refused(
+    registry: Registry, client: Any, tmp_path: Path
+) -> None:
+    promoted(registry, tmp_path / "model")
+    client.set_model_version_tag("keepwell-churn", "1", "sha256", "0" * 64)
+    with pytest.raises(RegistryError, match="its tag says 000000000000"):
+        registry.fetch(1, tmp_path / "private")
+
+
+def test_a_dead_server_costs_seconds_and_no_night(
+    registry: Registry, root: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    version = promoted(registry, tmp_path / "model")
+    dead_server = RegistrySettings(tracking_uri="http://127.0.0.1:9")
+    dead = Registry(root, dead_server)
+    started = time.monotonic()
+    assert dead.champion_for(JANUARY) == version
+    assert folder_digest(dead.fetch(1, tmp_path / "private").folder) == version.sha256
+    assert not dead.log_night(JANUARY, {"at_risk": 3})
+    assert time.monotonic() - started < 10
+    assert "Using the last known good copy of version 1" in caplog.text
+    with pytest.raises(StorageError, match=r"registry http://127\.0\.0\.1:9: out of reach") as caught:
+        Registry(root, dead_server).promote(1, promoted_for=JANUARY)
+    assert caught.value.exit_code == 7
+
+
+def test_a_server_that_never_answers_is_given_up(registry: Registry, root: Path, tmp_path: Path) -> None:
+    version = promoted(registry, tmp_path / "model")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        mute = Registry(root, RegistrySettings(tracking_uri=address, timeout_seconds=1, retries=0))
+        started = time.monotonic()
+        assert mute.champion_for(JANUARY) == version
+        mute.fetch(1, tmp_path / "private")
+        assert time.monotonic() - started < 10
+
+
+def test_a_lost_database_leaves_the_last_known_good(
+    registry: Registry, root: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    version = promoted(registry, tmp_path / "model")
+    shutil.rmtree(root / "mlflow")
+    again = Registry(root, RegistrySettings())
+    with caplog.at_level(logging.WARNING):
+        assert again.champion_for(JANUARY) == version
+    assert "no database yet" in caplog.text
+    assert folder_digest(again.fetch(1, tmp_path / "private").folder) == version.sha256
+
+
+def test_a_changed_last_known_good_copy_is_refused(registry: Registry, root: Path, tmp_path: Path) -> None:
+    promoted(registry, tmp_path / "model")
+    (root / "champion" / "1" / "serving.py").write_text("print('hello')")
+    dead = Registry(root, RegistrySettings(tracking_uri="http://127.0.0.1:9"))
+    with pytest.raises(RegistryError, match="files of version 1 are not what was registered"):
+        dead.fetch(1, tmp_path / "private")
+
+
+def test_a_moved_workspace_keeps_its_models(registry: Registry, root: Path, tmp_path: Path) -> None:
+    version = promoted(registry, tmp_path / "a")
+    root.rename(tmp_path / "moved")
+    moved = Registry(tmp_path / "moved", RegistrySettings())
+    assert folder_digest(moved.fetch(1, tmp_path / "private").folder) == version.sha256
+    assert moved.log_night(JANUARY, {"at_risk": 3})
+    assert promoted(moved, tmp_path / "b", JANUARY + timedelta(7)).version == 2
+    assert not root.exists()
+
+
+def test_unsent_figures_are_sent_with_the_next_night(
+    registry: Registry, client: Any, root: Path, tmp_path: Path
+) -> None:
+    promoted(registry, tmp_path / "model")
+    dead = Registry(root, RegistrySettings(tracking_uri="http://127.0.0.1:9"))
+    assert not dead.log_night(JANUARY, {"at_risk": 3, "drift": float("inf")})
+    assert json.loads((root / "mlflow/unsent/as_of=2025-01-31.json").read_text()) == {"at_risk": 3.0}
+    assert registry.log_night(JANUARY + timedelta(1), {"at_risk": 4})
+    assert registry.log_night(JANUARY + timedelta(1), {"at_risk": 5})
+    experiment = client.get_experiment_by_name("keepwell")
+    runs = client.search_runs([experiment.experiment_id], "tags.kind = 'night'")
+    figures = {run.data.tags["as_of"]: run.data.metrics for run in runs}
+    assert figures == {"2025-01-31": {"at_risk": 3}, "2025-02-01": {"at_risk": 5}}
+    assert len(runs) == 2
+    assert list((root / "mlflow/unsent").iterdir()) == []
+
+
+FORKED = """
+import os, sys
+from pathlib import Path
+from models.registry import Registry, create_database
+from models.tracking import RegistrySettings, known_warnings, prepare_environment
+
+root = Path(sys.argv[1])
+prepare_environment(RegistrySettings())
+with known_warnings():
+    import mlflow.store.tracking.sqlalchemy_store
+children = []
+for _ in range(3):
+    child = os.fork()
+    if child == 0:
+        create_database(root / "mlflow" / "mlflow.db", root)
+        print(len(Registry(root, RegistrySettings()).versions()), flush=True)
+        os._exit(0)
+    children.append(child)
+print([os.waitpid(child, 0)[1] for child in children])
+"""
+
+
+@pytest.mark.slow
+def test_three_processes_may_open_an_empty_registry_at_once(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", FORKED, str(tmp_path)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert (run.stdout, run.stderr) == ("0\n0\n0\n[0, 0, 0]\n", "")
+    assert sorted(path.name for path in (tmp_path / "mlflow").iterdir()) == ["create.lock", "mlflow.db"]
+
+
+def test_mlflow_loads_no_pickle_here(registry: Registry, tmp_path: Path) -> None:
+    promoted(registry, tmp_path / "model")
+    with known_warnings():
+        from mlflow import pyfunc  # after its environment is prepared
+        from mlflow.exceptions import MlflowException
+
+        class Pickled(pyfunc.PythonModel):
+            def predict(self, context: Any, model_input: list[str], params: Any = None) -> list[str]:
+                return model_input
+
+        pyfunc.save_model(tmp_path / "pickled", python_model=Pickled(), pip_requirements=[])
+        with pytest.raises(MlflowException, match=r"[Pp]ickle"):
+            pyfunc.load_model(str(tmp_path / "pickled"))
