@@ -1,0 +1,95 @@
+"""Cells and prior effects: who is alike, and what is believed about them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from actions.catalogue import Action
+from actions.effects import EffectCells, prior_effects
+from tables.errors import ConfigError, DataError
+
+
+def action(**changes: object) -> Action:
+    entry = {
+        "id": "mail",
+        "carries_out": ("activation",),
+        "trigger": "orders_total > 0",
+        "channel": "email",
+        "kind": "content",
+        "contact_cost": 0.2,
+        "prior_save": 0.1,
+        "prior_save_sd": 0.05,
+        "cooldown_days": 7,
+        "wording": {"en": "Hello"},
+    }
+    return Action.model_validate({**entry, **changes})
+
+
+def customers(*rows: tuple[float, str, float]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["churn_risk", "risk_source", "margin"]).assign(
+        unit=list("abcdef")[: len(rows)]
+    )
+
+
+def test_scored_customers_fall_into_thirds_and_halves() -> None:
+    base = customers(*[(risk / 10, "model", risk) for risk in range(1, 7)])
+    cells = EffectCells.fit(base)
+    assert cells.of(base).tolist() == [
+        "risk_low|value_lower",
+        "risk_low|value_lower",
+        "risk_middle|value_lower",
+        "risk_middle|value_upper",
+        "risk_high|value_upper",
+        "risk_high|value_upper",
+    ]
+
+
+def test_other_risk_sources_do_not_move_the_cuts() -> None:
+    base = customers((0.1, "model", 1), (0.2, "model", 2), (0.3, "model", 3))
+    more = customers((0.1, "model", 1), (0.2, "model", 2), (0.3, "model", 3), (0.9, "bgnbd", 999))
+    assert EffectCells.fit(base) == EffectCells.fit(more)
+    assert EffectCells.fit(base).of(more)[3] == "source_bgnbd"
+
+
+def test_a_unit_keeps_its_first_cell() -> None:
+    base = customers((0.1, "model", 1), (0.9, "model", 5))
+    cells = EffectCells(risk_cuts=(0.3, 0.6), margin_cut=2.0)
+    named = cells.of(base, first={"b": "risk_low|value_lower"})
+    assert named.tolist() == ["risk_low|value_lower", "risk_low|value_lower"]
+
+
+def test_prior_effect_is_the_saved_share_of_the_cells_mean_risk() -> None:
+    base = customers((0.2, "model", 1), (0.4, "model", 1), (0.9, "bgnbd", 1))
+    cells = np.array(["risk_low|value_lower", "risk_low|value_lower", "source_bgnbd"])
+    effects = prior_effects(base, [action(), action(id="offer", prior_save=-0.5)], cells)
+    np.testing.assert_allclose(effects.mean, [[0.03, -0.15], [0.03, -0.15], [0.0, 0.0]], atol=1e-7)
+    np.testing.assert_allclose(effects.sd, [[0.03, 0.03], [0.03, 0.03], [0.01, 0.01]], atol=1e-7)
+
+
+def test_lapsed_customers_have_their_own_absolute_prior() -> None:
+    base = customers((0.9, "bgnbd", 1), (0.3, "population_rate", 1))
+    back = action(prior_effect_lapsed=0.02, prior_effect_lapsed_sd=0.03)
+    cells = EffectCells(risk_cuts=(0.3, 0.6), margin_cut=2.0).of(base)
+    effects = prior_effects(base, [back], cells)
+    np.testing.assert_allclose(effects.mean, [[0.02], [0.02]], atol=1e-7)
+    np.testing.assert_allclose(effects.sd, [[0.03], [0.03]], atol=1e-7)
+
+
+def test_effects_without_actions_have_no_columns() -> None:
+    base = customers((0.9, "bgnbd", 1))
+    assert prior_effects(base, [], np.array(["source_bgnbd"])).mean.shape == (1, 0)
+
+
+def test_cells_survive_writing_and_reading() -> None:
+    cells = EffectCells(risk_cuts=(0.1, 1 / 3), margin_cut=17.5)
+    assert EffectCells.from_json(cells.to_json()) == cells
+
+
+def test_cells_need_customers_scored_by_the_model() -> None:
+    with pytest.raises(DataError, match="no customer was scored by the churn model; found 1 rows"):
+        EffectCells.fit(customers((0.9, "bgnbd", 1)))
+
+
+def test_damaged_cells_are_refused() -> None:
+    with pytest.raises(ConfigError, match="effect cells: cannot be read"):
+        EffectCells.from_json('{"risk_cuts": [0.1]}')

@@ -1,0 +1,364 @@
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from actions.catalogue import CHANNELS, Action, Catalogue
+from actions.contacts import LEDGER_COLUMNS
+from actions.eligibility import Eligibility, eligibility
+from actions.reasons import REASONS, Reason, reasons_in
+from actions.rules import ChannelCap, Rules
+from tables.calendar import DAY, NEVER, BusinessCalendar
+from tables.errors import DataError, SchemaError
+
+TONIGHT = date(2025, 6, 10)
+CALENDAR = BusinessCalendar("Europe/Vilnius")
+MIDNIGHT = CALENDAR.midnight(TONIGHT)
+AGREES = {
+    "customer_id": "ann",
+    "channel": "email",
+    "purpose": "marketing",
+    "given_at": 0,
+    "withdrawn_at": NEVER,
+}
+
+
+def action(name: str = "note", **changes: Any) -> Action:
+    kind = changes.get("kind", "content")
+    discount = (
+        {"incentive_cost": 1, "redeem_rate": 0.5, "customer_cap_per_year": 9} if kind == "discount" else {}
+    )
+    plain = {
+        "id": name, "carries_out": ["messaging"], "trigger": "True", "channel": "email", "kind": kind,
+        "contact_cost": 0, "prior_save": 0.1, "prior_save_sd": 0.1, "cooldown_days": 5, "wording": {"en": "x"},
+    }  # fmt: skip
+    return Action.model_validate({**plain, **discount, **changes})
+
+
+def contacted(days_ago: float, **changes: Any) -> dict[str, Any]:
+    row = {
+        "customer_id": "ann", "team": "keepwell", "channel": "email", "purpose": "marketing", "action": "other",
+        "arm": "sent", "delivery": "confirmed", "sent_at": MIDNIGHT - round(days_ago * DAY),
+    }  # fmt: skip
+    return {**row, **changes}
+
+
+def checked(
+    *actions: Action,
+    customer: dict[str, Any] | None = None,
+    rules: Rules | None = None,
+    contacts: list[dict[str, Any]] | None = None,
+    consents: list[dict[str, Any]] | None = None,
+    tickets: list[dict[str, Any]] | None = None,
+    in_control: bool = False,
+) -> Eligibility:
+    return eligibility(
+        pd.DataFrame([{"customer_id": "ann", **(customer or {})}]),
+        catalogue=Catalogue.of(actions),
+        rules=rules or Rules(),
+        as_of=TONIGHT,
+        calendar=CALENDAR,
+        global_control=np.array([in_control]),
+        contacts=pd.DataFrame(contacts or [], columns=list(LEDGER_COLUMNS)),
+        consents=pd.DataFrame([AGREES] if consents is None else consents, columns=list(AGREES)),
+        tickets=None if tickets is None else pd.DataFrame(tickets),
+    )
+
+
+def reasons(*args: Any, **given: Any) -> tuple[str, ...]:
+    return checked(*(args or (action(),)), **given).explain(0, 0)
+
+
+def test_a_willing_customer_may_get_a_fitting_action() -> None:
+    found = checked(action())
+    assert found.mask.tolist() == [[True]]
+    assert found.explain(0, 0) == ()
+
+
+def test_a_trigger_that_is_not_met_blocks() -> None:
+    late = action(trigger="gap > 1.5")
+    assert reasons(late, customer={"gap": 1.0}) == ("trigger not met",)
+    assert reasons(late, customer={"gap": np.nan}) == ("trigger not met",)
+    assert reasons(late, customer={"gap": 2.0}) == ()
+
+
+def test_an_action_outside_its_dates_is_blocked() -> None:
+    assert reasons(action(valid_to=TONIGHT)) == ("action not valid today",)
+    assert reasons(action(valid_from=TONIGHT)) == ()
+
+
+@pytest.mark.parametrize(
+    ("region", "expected"),
+    [("LT", ()), ("CN", ("not offered in the region",)), (None, ("not offered in the region",))],
+)
+def test_an_allow_list_keeps_other_regions_out(region: str | None, expected: tuple[str, ...]) -> None:
+    assert reasons(action(regions=("LT", "LV")), customer={"region": region}) == expected
+
+
+def test_unknown_regions_are_noted_beside_the_counts() -> None:
+    found = checked(action(regions=("LT",)))
+    assert found.explain(0, 0) == ("not offered in the region",)
+    assert found.notes == ("regions of customers are unknown: nobody may get note",)
+
+
+@pytest.mark.parametrize(
+    ("changes", "allowed"),
+    [
+        ({}, True),
+        ({"channel": "sms"}, False),
+        ({"purpose": "service"}, False),
+        ({"customer_id": "bob"}, False),
+        ({"given_at": MIDNIGHT}, False),
+        ({"withdrawn_at": MIDNIGHT - 1}, False),
+        ({"withdrawn_at": MIDNIGHT}, True),
+        ({"withdrawn_at": None}, True),
+    ],
+)
+def test_marketing_needs_consent_for_the_channel(changes: dict[str, Any], allowed: bool) -> None:
+    found = reasons(consents=[{**AGREES, **changes}])
+    assert found == (() if allowed else ("no consent for the channel",))
+
+
+def test_a_withdrawal_ends_every_earlier_consent() -> None:
+    withdrawn = {**AGREES, "given_at": 5, "withdrawn_at": 10}
+    assert reasons(consents=[AGREES, withdrawn]) == ("no consent for the channel",)
+    assert reasons(consents=[AGREES, withdrawn, {**AGREES, "given_at": 11}]) == ()
+
+
+def test_service_needs_no_consent() -> None:
+    assert reasons(action(kind="service"), consents=[]) == ()
+
+
+@pytest.mark.parametrize(("consent", "allowed"), [("required", False), ("assumed", True)])
+def test_without_a_table_of_consents_the_rules_decide(consent: Any, allowed: bool) -> None:
+    found = eligibility(
+        pd.DataFrame({"customer_id": ["ann"]}),
+        catalogue=Catalogue.of([action(), action("call", kind="service")]),
+        rules=Rules(consent=consent),
+        as_of=TONIGHT,
+        calendar=CALENDAR,
+        global_control=np.array([False]),
+        contacts=pd.DataFrame(columns=list(LEDGER_COLUMNS)),
+    )
+    assert found.mask.tolist() == [[allowed, True]]
+    assert ("assumed for everybody" in found.notes[0]) == allowed
+
+
+def test_objecting_to_profiling_stops_all_targeting() -> None:
+    objection = {**AGREES, "purpose": "profiling", "channel": None, "given_at": 0, "withdrawn_at": 5}
+    for kind in ("content", "service"):
+        assert reasons(action(kind=kind), consents=[AGREES, objection]) == ("objected to profiling",)
+    again = {**objection, "given_at": 6, "withdrawn_at": NEVER}
+    assert reasons(consents=[AGREES, objection, again]) == ()
+    assert reasons(consents=[AGREES, {**objection, "withdrawn_at": MIDNIGHT}]) == ()
+
+
+@pytest.mark.parametrize(
+    ("flag", "reason"),
+    [("is_minor", "minor"), ("is_vulnerable", "vulnerable"), ("in_complaint", "in a complaint procedure")],
+)
+def test_those_who_need_protection_are_masked(flag: str, reason: str) -> None:
+    assert reasons(action(kind="service"), customer={flag: True}) == (reason,)
+    for absent in (False, None, -1, 0):
+        assert reasons(customer={flag: absent}) == ()
+
+
+def ticket(**changes: Any) -> list[dict[str, Any]]:
+    plain = {"customer_id": "ann", "opened_at": MIDNIGHT - DAY, "solved_at": NEVER, "reopened_at": NEVER}
+    return [{**plain, "channel": "chat", **changes}]
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_open"),
+    [
+        ({}, True),
+        ({"opened_at": MIDNIGHT}, False),
+        ({"solved_at": MIDNIGHT - 1}, False),
+        ({"solved_at": MIDNIGHT}, True),
+        ({"solved_at": MIDNIGHT - 2, "reopened_at": MIDNIGHT - 1}, True),
+        ({"solved_at": MIDNIGHT - 1, "reopened_at": MIDNIGHT - 2}, False),
+        ({"customer_id": "bob"}, False),
+    ],
+)
+def test_an_open_ticket_allows_only_service(changes: dict[str, Any], is_open: bool) -> None:
+    assert reasons(tickets=ticket(**changes)) == (("open ticket",) if is_open else ())
+    assert reasons(action(kind="service"), tickets=ticket(**changes)) == ()
+
+
+@pytest.mark.parametrize(("days", "blocked"), [(0.1, True), (3, True), (3.01, False)])
+def test_another_teams_contact_blocks_for_the_gap(days: float, blocked: bool) -> None:
+    found = reasons(rules=Rules(any_team_gap_days=3), contacts=[contacted(days, team="crm")])
+    assert found == (("contacted by another team",) if blocked else ())
+    assert reasons(contacts=[contacted(days)]) == ()
+
+
+def test_a_failed_delivery_tires_nobody() -> None:
+    failed = {"delivery": "not_delivered"}
+    rules = Rules(channel_caps={"email": ChannelCap(per_7d=1)})
+    assert reasons(rules=rules, contacts=[contacted(1, team="crm", **failed), contacted(1, **failed)]) == ()
+
+
+@pytest.mark.parametrize("delivery", ["not_delivered", "withheld", "awaited", "assumed"])
+def test_every_assignment_keeps_its_cooldown(delivery: str) -> None:
+    contacts = [contacted(4, action="note", delivery=delivery)]
+    assert reasons(contacts=contacts) == ("had the action lately",)
+
+
+@pytest.mark.parametrize(
+    ("window", "days", "blocked"),
+    [
+        ("per_7d", 7, True),
+        ("per_7d", 7.1, False),
+        ("per_30d", 29, True),
+        ("per_90d", 89, True),
+        ("per_90d", 91, False),
+    ],
+)
+def test_channel_caps_count_withheld_contacts_too(window: str, days: float, blocked: bool) -> None:
+    rules = Rules(channel_caps={"email": ChannelCap.model_validate({window: 2})}, any_team_gap_days=0)
+    two = [contacted(days, delivery="withheld"), contacted(days, team="crm")]
+    assert reasons(rules=rules, contacts=two) == (("channel used up",) if blocked else ())
+    assert reasons(rules=rules, contacts=two[:1]) == ()
+    assert reasons(action(channel="sms", kind="service"), rules=rules, contacts=two) == ()
+
+
+@pytest.mark.parametrize(("days", "blocked"), [(5, True), (5.1, False)])
+def test_the_same_action_waits_for_its_cooldown(days: float, blocked: bool) -> None:
+    found = reasons(contacts=[contacted(days, action="note")])
+    assert found == (("had the action lately",) if blocked else ())
+
+
+@pytest.mark.parametrize(("where", "blocked"), [("LT", True), ("all", True), ("CN", False)])
+def test_quiet_days_hold_in_their_region(where: str, blocked: bool) -> None:
+    rules = Rules(quiet_days={where: (TONIGHT,)})
+    found = reasons(action(kind="service"), rules=rules, customer={"region": "LT"})
+    assert found == (("quiet day in the region",) if blocked else ())
+    assert reasons(rules=Rules(quiet_days={where: (TONIGHT - timedelta(days=1),)})) == ()
+
+
+def test_nobody_on_a_discount_gets_another() -> None:
+    offers = (action("offer", kind="discount"), action("bundle", kind="discount"), action("note"))
+    found = checked(*offers, contacts=[contacted(20, action="bundle")])
+    assert [found.explain(0, each) for each in range(3)] == [("already on a discount",)] * 2 + [()]
+    assert checked(*offers, customer={"on_discount": 1}).mask.tolist() == [[False, False, True]]
+
+
+def test_discounts_of_the_year_run_out() -> None:
+    offers = (action("offer", kind="discount"), action("bundle", kind="discount"))
+    rules = Rules(discounts_per_customer_year=2)
+    past = [contacted(100, action="bundle"), contacted(365, action="offer")]
+    assert reasons(*offers, rules=rules, contacts=past) == ("discounts of the year used up",)
+    assert reasons(*offers, rules=rules, contacts=[past[0], contacted(366, action="offer")]) == ()
+
+
+def test_discounts_that_sleep_tonight_still_count() -> None:
+    dormant = action("bundle", kind="discount", trigger="absent > 1")
+    found = reasons(action("offer", kind="discount"), dormant, contacts=[contacted(20, action="bundle")])
+    assert found == ("already on a discount",)
+
+
+def test_an_action_runs_out_for_the_year() -> None:
+    twice = action(customer_cap_per_year=2)
+    past = [contacted(100, action="note"), contacted(365, action="note")]
+    assert reasons(twice, contacts=past) == ("action used up for the year",)
+    assert reasons(twice, contacts=past[:1]) == ()
+
+
+def test_the_global_control_gets_service_only() -> None:
+    found = checked(action(), action("call", kind="service"), in_control=True)
+    assert [found.explain(0, each) for each in range(2)] == [("in the global control",), ()]
+
+
+@pytest.mark.parametrize(
+    ("customer", "channel"),
+    [
+        ({"preferred_channel": "sms", "answers_on_channel": "chat"}, "sms"),
+        ({"preferred_channel": "pigeon", "answers_on_channel": "chat"}, "chat"),
+        ({"preferred_channel": None}, "push"),
+        ({}, "push"),
+    ],
+)
+def test_the_preferred_channel_is_stated_answered_or_default(customer: dict[str, Any], channel: str) -> None:
+    found = checked(action(channel="preferred"), customer=customer, rules=Rules(default_channel="push"))
+    assert CHANNELS[found.channels[0, 0]] == channel
+    assert found.explain(0, 0) == ("no consent for the channel",)
+    assert reasons(
+        action(channel="preferred"), customer=customer, consents=[{**AGREES, "channel": channel}]
+    ) == (("no consent for the channel",) if channel == "push" else ())
+
+
+def test_a_ticket_is_answered_on_its_own_channel() -> None:
+    note = action(channel="ticket", kind="service")
+    older = ticket(channel="phone", opened_at=MIDNIGHT - 5 * DAY)
+    assert CHANNELS[checked(note, tickets=ticket() + older).channels[0, 0]] == "chat"
+    assert CHANNELS[checked(note, tickets=ticket(channel=None)).channels[0, 0]] == "email"
+    assert CHANNELS[checked(note).channels[0, 0]] == "email"
+
+
+def test_contacts_from_tonight_on_do_not_count() -> None:
+    assert reasons(contacts=[contacted(0, action="note", team="crm"), contacted(-1, action="note")]) == ()
+
+
+def test_a_pair_carries_all_its_reasons() -> None:
+    found = checked(
+        action(trigger="gap > 1"),
+        customer={"gap": 0, "is_minor": True},
+        consents=[],
+        in_control=True,
+        contacts=[contacted(1, action="note")],
+    )
+    expected = Reason.TRIGGER | Reason.MINOR | Reason.CONSENT | Reason.GLOBAL_CONTROL | Reason.COOLDOWN
+    assert found.blocked.tolist() == [[int(expected)]]
+    assert found.explain(0, 0) == (
+        "trigger not met", "no consent for the channel", "minor", "had the action lately", "in the global control",
+    )  # fmt: skip
+
+
+def test_every_reason_has_words_of_its_own() -> None:
+    assert list(REASONS) == list(Reason)
+    assert len(set(REASONS.values())) == len(Reason)
+    assert reasons_in(sum(Reason)) == tuple(REASONS.values())
+
+
+def three() -> Eligibility:
+    return eligibility(
+        pd.DataFrame({"customer_id": ["ann", "bob", "cid"], "gap": [2.0, 2.0, 0.0], "is_minor": [0, 1, 0]}),
+        catalogue=Catalogue.of([action("note", trigger="gap > 1"), action("later", trigger="csat < 2")]),
+        rules=Rules(consent="assumed"),
+        as_of=TONIGHT,
+        calendar=CALENDAR,
+        global_control=np.zeros(3, dtype=bool),
+        contacts=pd.DataFrame(columns=list(LEDGER_COLUMNS)),
+    )
+
+
+def test_counts_show_each_reason_per_action() -> None:
+    counts = three().counts()
+    assert counts.index.tolist() == ["note"]
+    assert counts.loc["note", ["eligible", "trigger not met", "minor"]].tolist() == [1, 1, 1]
+    assert [each.action.id for each in three().dormant] == ["later"]
+
+
+def test_those_left_out_are_counted_by_barrier() -> None:
+    left_out = three().left_out()
+    assert left_out[left_out > 0].to_dict() == {"no action fits": 1, "minor": 1}
+
+
+def test_a_customer_twice_is_refused() -> None:
+    with pytest.raises(DataError, match="customers: 1 ids stand there twice, such as \\['ann'\\]"):
+        eligibility(
+            pd.DataFrame({"customer_id": ["ann", "ann"]}),
+            catalogue=Catalogue.of([action()]),
+            rules=Rules(),
+            as_of=TONIGHT,
+            calendar=CALENDAR,
+            global_control=np.zeros(2, dtype=bool),
+            contacts=pd.DataFrame(columns=list(LEDGER_COLUMNS)),
+        )
+
+
+def test_tables_without_needed_columns_are_refused() -> None:
+    with pytest.raises(SchemaError, match="tickets: no column 'solved_at'"):
+        reasons(tickets=[{"customer_id": "ann", "opened_at": 0}])
