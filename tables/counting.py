@@ -1,6 +1,6 @@
 """Counting a source's rows before anything is written, and putting the bad ones aside."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ class FileCounts:
     removed: tuple[int, ...]
     returns: int
     bad: int
-    reasons: tuple[int, ...]
+    reasons: Mapping[str, int]
     last_at: int | None
     first_order_at: int | None
     last_order_at: int | None
@@ -63,7 +63,7 @@ def count_file(connection: duckdb.DuckDBPyConnection, parsed: ParsedFile) -> Fil
         removed=tuple(row[f"removed {number}"] for number in numbers),
         returns=row["returns"],
         bad=row["bad"],
-        reasons=_reason_counts(connection, parsed) if row["bad"] else (0,) * len(parsed.reasons),
+        reasons=_reason_counts(connection, parsed) if row["bad"] else {},
         last_at=row["last_at"],
         first_order_at=row["first_order_at"],
         last_order_at=row["last_order_at"],
@@ -102,11 +102,11 @@ def _counted(connection: duckdb.DuckDBPyConnection, parsed: ParsedFile) -> dict[
     return dict(zip(names, values, strict=True))
 
 
-def _reason_counts(connection: duckdb.DuckDBPyConnection, parsed: ParsedFile) -> tuple[int, ...]:
+def _reason_counts(connection: duckdb.DuckDBPyConnection, parsed: ParsedFile) -> dict[str, int]:
     fields = [f"count(*) filter (removed = 0 and ({reason.claim}))" for reason in parsed.reasons]
     query = Sql.of(f"select {', '.join(fields)} from ({{}})", parsed.rows)
     (counts,) = connection.execute(query.text, query.values).fetchall()
-    return tuple(counts)
+    return {reason.name: count for reason, count in zip(parsed.reasons, counts, strict=True)}
 
 
 def describe(sources: Sequence[ParsedFile], counts: Sequence[FileCounts]) -> SourceReport:
@@ -120,10 +120,11 @@ def describe(sources: Sequence[ParsedFile], counts: Sequence[FileCounts]) -> Sou
         report.filters[predicate.name] = FilterCount(
             sum(count.matches[number] for count in counts), sum(count.removed[number] for count in counts)
         )
-    for number, reason in enumerate(first.reasons):
-        found = sum(count.reasons[number] for count in counts)
+    # Files of one source may differ in what can be wrong with them: text that is no number is a matter of CSV.
+    for name in dict.fromkeys(name for count in counts for name in count.reasons):
+        found = sum(count.reasons.get(name, 0) for count in counts)
         if found:
-            report.quarantined[reason.name] = found
+            report.quarantined[name] = found
     return report
 
 

@@ -107,7 +107,8 @@ def _take_in_table(
     stored = {name: run.previous.tables.get(name, StoredTable(columns=())) for name in names}
     buckets = _fill_buckets(run, plan, folder, stored, dictionary.buckets)
     shutil.rmtree(folder, ignore_errors=True)
-    return _stored(plan, stored, buckets)
+    may_return = any(delivery.parsed.has_returns for delivery in deliveries)
+    return _stored(plan, stored, buckets, may_return=may_return)
 
 
 def _fill_buckets(
@@ -137,11 +138,16 @@ def _fill_buckets(
 
 
 def _stored(
-    plan: TablePlan, before: Mapping[str, StoredTable], buckets: Mapping[str, dict[int, Bucket]]
+    plan: TablePlan,
+    before: Mapping[str, StoredTable],
+    buckets: Mapping[str, dict[int, Bucket]],
+    *,
+    may_return: bool,
 ) -> dict[str, StoredTable]:
     tables = {}
     for name, found in buckets.items():
-        if not found and name != plan.homes[0]:
+        # Returns are a table as soon as they may come: the first one may not change which features there are.
+        if not found and name != plan.homes[0] and not (name == "returns" and may_return):
             continue
         columns = tuple(dict.fromkeys((*before[name].columns, *plan.columns(name))))
         tables[name] = StoredTable(columns=columns, identity=plan.identity.name, buckets=found)

@@ -131,8 +131,8 @@ def _keyed(identity: Identity) -> str:
             row_number() over (partition by {identity.whole}, source_file, known_given) as copy
         from contested),
     chained as (
-        select *, case when known_given is not null then base else max(base) over (
-            partition by {key} order by source_file range between unbounded preceding and current row)
+        select *, case when known_given is not null then base else greatest(base, max(base) over (
+            partition by {key} order by source_file range between unbounded preceding and 1 preceding))
             end as known_at
         from ranked where place = 1 or part is not null),
     compared as (

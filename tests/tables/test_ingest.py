@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import duckdb
 import pyarrow.parquet as pq
 import pytest
 
@@ -11,7 +12,7 @@ from tables import ingest as ingest_module
 from tables.calendar import BusinessCalendar
 from tables.errors import ConfigError, DataError, SchemaError
 from tables.history import History
-from tables.sources import IngestSettings
+from tables.sources import IngestSettings, Source
 
 ORDER = "customer_id,order_id,ordered_at,amount"
 LINE = "customer_id,order_id,ordered_at,product_id,amount"
@@ -514,3 +515,26 @@ def test_many_nights_merged_read_like_many_nights(shop, tmp_path):
     assert found[2] == found[30]
     assert sum(fact[4] == "b" for fact in found[2]) == 5
     assert len(list((tmp_path / "limit 30/orders").rglob("*.parquet"))) == 9
+
+
+def test_a_source_of_parquet_and_csv_counts_the_bad_rows_of_both(tmp_path: Path) -> None:
+    folder = tmp_path / "orders"
+    folder.mkdir()
+    header = "customer_id,order_id,ordered_at,amount"
+    duckdb.sql(
+        "select 'ann' as customer_id, 'o1' as order_id, '2025-01-01 10:00:00' as ordered_at, 5.0 as amount"
+    ).write_parquet(str(folder / "a.parquet"))
+    (folder / "b.csv").write_text(f"{header}\nbob,o2,2025-01-02 10:00:00,6\n,o3,2025-01-03 10:00:00,much\n")
+    source = Source(
+        path=str(folder / "*"), grain="order", columns={name: name for name in header.split(",")}
+    )
+    report = ingest_module.ingest(
+        {"orders": [source]},
+        root=tmp_path / "history",
+        calendar=BusinessCalendar("UTC"),
+        now=2**60,
+        settings=IngestSettings(bad_row_limit=0.5),
+    )
+    assert report.sources[0].rows == 3
+    assert report.sources[0].bad_rows == 1
+    assert report.customers == 2
