@@ -34,7 +34,7 @@ def test_nothing_that_raises_the_risk_gives_no_reason() -> None:
     ("feature", "values", "words"),
     [
         ("days_since_last_order", {"gap_days_median": 21.4}, "no order for 74 days; usually every 21.4"),
-        ("days_since_last_order", {"gap_days_median": NAN}, "bought once, 74 days ago"),
+        ("days_since_last_order", {"gap_days_median": NAN}, "bought on one day only, 74 days ago"),
         ("own_silence_share", {"gap_days_median": 21}, "no order for 74 days; usually every 21"),
         ("orders_90d", {}, "2 orders in the last 90 days"),
         ("purchase_days_28_to_56d_ago", {}, "2 purchase days 28 to 56 days ago"),

@@ -1,0 +1,5 @@
+"""``python -m pipeline`` is ``keepwell``."""
+
+from pipeline.cli import main
+
+main()

@@ -1,0 +1,202 @@
+"""The configuration: one strict YAML file, overridable by the environment, wrong in all places at once or right."""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import available_timezones
+
+import yaml
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from actions.budget import BudgetSettings
+from actions.control import ControlSettings
+from actions.rules import Rules
+from models.settings import ModelSettings
+from models.tracking import RegistrySettings
+from models.value import ValueSettings
+from pipeline.shop.settings import ShopSettings
+from tables.calendar import BusinessCalendar, OutcomeRule
+from tables.errors import ConfigError
+from tables.sources import IngestSettings, Source
+from tables.yaml_lines import Key, describe_validation_error, load_yaml_with_lines
+
+PREFIX = "KEEPWELL__"
+_VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
+
+
+def _known_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("no such time zone; use an IANA name such as Europe/London")
+    return name
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, Mapping) else value
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ChurnSettings(_Section):
+    """What counts as churned, and when an outcome is settled (days)."""
+
+    horizon_days: int = Field(ge=1, le=730)
+    active_within_days: int = Field(ge=1, le=1460)
+    gap_days: int = Field(default=0, ge=0, le=365)
+    settle_days: int = Field(default=0, ge=0, le=365)
+    known_offset_hours: float = Field(default=0.0, ge=0, lt=24)
+
+    def rule(self) -> OutcomeRule:
+        """Return the rule by which snapshots are labelled."""
+        return OutcomeRule(
+            horizon_days=self.horizon_days,
+            active_within_days=self.active_within_days,
+            gap_days=self.gap_days,
+            settle_days=self.settle_days,
+        )
+
+
+class FeatureConfig(_Section):
+    """Look-back windows of the features (days)."""
+
+    windows: tuple[Annotated[int, Field(ge=1, le=1460)], ...] = (7, 30, 90, 180, 365)
+
+
+class ActionConfig(_Section):
+    """What may be spent on whom tonight."""
+
+    catalogue: Path
+    budget: BudgetSettings
+    discount_share: float | None = Field(default=None, gt=0, lt=1)
+    control: ControlSettings = ControlSettings()
+    rules: Rules = Rules()
+
+
+class GateSettings(_Section):
+    """How far a night may stray from the nights before it and still be published."""
+
+    fresh_within_days: int = Field(default=3, ge=1)
+    volume_drop: float = Field(default=0.5, gt=0, le=1)
+    max_level_step: float = Field(default=0.05, gt=0, le=1)
+    score_drift: float = Field(default=0.25, gt=0)
+    most_at_risk: float = Field(default=0.95, gt=0, le=1)
+
+
+class ReportSettings(_Section):
+    """What the page calls at risk, and how many customers it lists."""
+
+    at_risk_above: float = Field(default=0.5, gt=0, lt=1)
+    listed_customers: int = Field(default=20, ge=1, le=200)
+
+
+class DemoSettings(_Section):
+    """The simulated shop of ``keepwell demo``."""
+
+    as_of: date
+    shop: ShopSettings
+
+
+class Config(_Section):
+    """One business: where its data lies, what churn means to it, what it may spend."""
+
+    name: str = Field(default="our customers", min_length=1, max_length=80)
+    workspace: Path
+    time_zone: Annotated[str, AfterValidator(_known_zone)]
+    currency: str = Field(default="EUR", min_length=1, max_length=8)
+    seed: int = Field(default=7, ge=0)
+    threads: int = Field(default=2, ge=1, le=64)
+    sources: Mapping[str, Annotated[tuple[Source, ...], BeforeValidator(_listed)]]
+    ingest: IngestSettings = IngestSettings()
+    churn: ChurnSettings
+    features: FeatureConfig = FeatureConfig()
+    model: ModelSettings = ModelSettings()
+    value: ValueSettings = ValueSettings()
+    registry: RegistrySettings = RegistrySettings()
+    actions: ActionConfig
+    gates: GateSettings = GateSettings()
+    report: ReportSettings = ReportSettings()
+    demo: DemoSettings | None = None
+
+    def calendar(self) -> BusinessCalendar:
+        """Return the calendar of the business."""
+        return BusinessCalendar(self.time_zone, self.churn.known_offset_hours)
+
+
+def load_config(path: Path, environment: Mapping[str, str]) -> Config:
+    """Read, override, expand and validate a configuration.
+
+    Args:
+        path: the YAML file.
+        environment: variables; ``KEEPWELL__SECTION__KEY`` replaces a key, the others fill ``${VAR}``.
+
+    Raises:
+        ConfigError: with every problem of file and environment, one line each.
+    """
+    content, lines = load_yaml_with_lines(path)
+    overrides = _override(content, environment)
+    names = sorted(overrides)
+    marked = dict(lines) | {overrides[name]: -1 - place for place, name in enumerate(names)}
+    problems: list[str] = []
+    expanded = _expand(content, (), environment, problems)
+    if problems:
+        raise ConfigError.of_all([f"{path}: {problem}" for problem in problems])
+    try:
+        return Config.model_validate(expanded)
+    except ValidationError as error:
+        found = describe_validation_error(error, path, marked, Config)
+        raise ConfigError.of_all([_name_variable(line, path, names) for line in found]) from error
+
+
+def _override(content: dict[Any, Any], environment: Mapping[str, str]) -> dict[str, Key]:
+    paths: dict[str, Key] = {}
+    for name in sorted(environment):
+        if not name.startswith(PREFIX):
+            continue
+        key: Key = tuple(
+            int(part) if part.isdigit() else part.lower() for part in name.removeprefix(PREFIX).split("__")
+        )
+        _put(content, key, environment[name], name)
+        paths[name] = key
+    return paths
+
+
+def _put(content: Any, key: Key, text: str, name: str) -> None:
+    for part in key[:-1]:
+        if isinstance(content, list) and isinstance(part, int) and part < len(content):
+            content = content[part]
+        elif isinstance(content, dict):
+            content = content.setdefault(part, {})
+    if not isinstance(content, dict):
+        raise ConfigError(f"{name}: there is no such key to override. Name sections by __ and keys by name.")
+    try:
+        content[key[-1]] = yaml.safe_load(text)
+    except yaml.YAMLError:
+        content[key[-1]] = text
+
+
+def _expand(value: Any, path: Key, environment: Mapping[str, str], problems: list[str]) -> Any:
+    """Fill ``${VAR}`` and ``${VAR:-default}`` in every text."""
+    if isinstance(value, dict):
+        return {key: _expand(inner, (*path, key), environment, problems) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_expand(inner, (*path, at), environment, problems) for at, inner in enumerate(value)]
+    if not isinstance(value, str):
+        return value
+
+    def fill(match: re.Match[str]) -> str:
+        found = environment.get(match["name"]) or match["default"]
+        if found is None:
+            where = ".".join(map(str, path))
+            problems.append(f"{where}: variable {match['name']} is not set. Set it or write a default.")
+        return found or ""
+
+    return _VARIABLE.sub(fill, value)
+
+
+def _name_variable(line: str, path: Path, names: list[str]) -> str:
+    """Let a complaint about an overridden key name its variable instead of a line of the file."""
+    match = re.match(re.escape(str(path)) + r":-(\d+): ", line)
+    return f"{names[int(match[1]) - 1]}: {line[match.end() :]}" if match else line

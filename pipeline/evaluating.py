@@ -1,0 +1,157 @@
+"""The report card: trained on what was known at a date, judged by what came after, beside honest rivals."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from models.churn import ChurnModel
+from models.evaluation import Row, calibration_table, evaluate_models
+from models.metrics import log_loss
+from models.rivals import predict_rivals
+from pipeline.run import Run
+from pipeline.snapshots import Training, date_frame, labelled, training
+from tables.errors import DataError
+from tables.history import History
+
+OURS = "keepwell"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How the recipe did at one date.
+
+    Attributes:
+        as_of: the date.
+        customers: size of the population.
+        churn_rate: share that churned.
+        level_check: date at which the level's forecasts were tried, ``none`` without one.
+        models: one row of metrics per model, ours first.
+        calibration: groups of customers by predicted risk, and what they did.
+        constant_log_loss: log loss of predicting the training's churn rate for everybody.
+        all_finite: whether every output of the model is a finite number.
+    """
+
+    as_of: date
+    customers: int
+    churn_rate: float
+    level_check: str
+    models: Sequence[Row]
+    calibration: Sequence[Row]
+    constant_log_loss: float
+    all_finite: bool
+
+    @property
+    def log_loss(self) -> float:
+        """Log loss of our model."""
+        return float(self.models[0]["log_loss"] or np.nan)
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether the recipe may be promoted: finite outputs and better than a constant."""
+        return self.all_finite and self.log_loss < self.constant_log_loss
+
+    def answer(self, horizon_days: int) -> dict[str, Any]:
+        """Return what ``keepwell evaluate --json`` prints."""
+        return {
+            "as_of": self.as_of.isoformat(),
+            "horizon_days": horizon_days,
+            "n": self.customers,
+            "churn_rate": self.churn_rate,
+            "level_check": self.level_check,
+            "models": [dict(row) for row in self.models],
+        }
+
+    def lines(self) -> str:
+        """Return the models as a table for people."""
+        head = f"{'model':24}{'AUC':>8}{'95 % interval':>18}{'log loss':>10}{'ECE':>8}{'lift 10 %':>11}"
+        rows = [
+            f"{row['name']:24}{row['auc']:8.4f}{_interval(row):>18}{row['log_loss']:10.4f}{row['ece']:8.3f}"
+            f"{row['lift_at_10pct']:11.2f}"
+            for row in self.models
+        ]
+        return "\n".join(
+            [f"{self.as_of}: {self.customers:,} customers, {self.churn_rate:.1%} churned", head, *rows]
+        )
+
+
+def newest_evaluable(run: Run, history: History, until: date) -> date:
+    """Return the newest date whose outcome is settled both by ``until`` and by the newest order."""
+    newest_day = run.calendar.day_of(history.newest_order_at)
+    return run.rule.newest_complete(min(until, newest_day))
+
+
+def fit(run: Run, known: Training) -> ChurnModel:
+    """Train the configured recipe on labelled snapshots.
+
+    Raises:
+        DataError: if there are too few customers or one class only.
+    """
+    settings = run.config.model
+    customers = len(np.unique(known.customer))
+    if customers < settings.least_customers:
+        raise DataError(
+            f"training: too few customers; found {customers}, needs {settings.least_customers}. "
+            "Wait for more customers, lengthen active_within_days, or lower model.least_customers."
+        )
+    rule = run.rule
+    model = ChurnModel(
+        horizon_days=rule.horizon_days,
+        settled_days=rule.gap_days + rule.horizon_days + rule.settle_days,
+        folds=settings.folds,
+        max_rounds=settings.max_rounds,
+        seed=run.config.seed,
+        threads=run.config.threads,
+    )
+    return model.fit(
+        known.features,
+        known.churned,
+        as_of=known.as_of,
+        customer=known.customer,
+        references=known.references,
+    )
+
+
+def evaluate_at(run: Run, history: History, as_of: date) -> Evaluation:
+    """Train on what was settled before a date, and compare model and rivals on the outcome after it."""
+    run.progress(f"evaluate at {as_of}: features of the past")
+    known = training(run, history, until=as_of)
+    run.progress(f"evaluate at {as_of}: train on {len(known.churned):,} snapshots")
+    model = fit(run, known)
+    frame = date_frame(run, history, as_of)
+    labels = labelled(run, history, [as_of], known_before=None).sort_values("customer")
+    population = frame.population
+    churned = labels["churned"].to_numpy()
+    _check_same_customers(frame.customer[frame.in_population], labels["customer"].to_numpy())
+    reference = model.calibrate(population, reference=frame.reference, series=known.series)
+    risk = model.predict_proba(population, reference=reference)[:, 1]
+    run.progress(f"evaluate at {as_of}: rivals")
+    rivals = predict_rivals(
+        known.features, known.churned, known.as_of, population, reference=reference, seed=run.config.seed
+    )
+    predictions: Mapping[str, Any] = {OURS: risk, **rivals}
+    rate = float(known.churned.mean())
+    return Evaluation(
+        as_of=as_of,
+        customers=len(churned),
+        churn_rate=float(churned.mean()),
+        level_check=reference.level.level_check if reference.level else "none",
+        models=evaluate_models(churned, predictions, labels["customer"].to_numpy(), run.config.seed),
+        calibration=calibration_table(churned, risk),
+        constant_log_loss=log_loss(churned, np.full(len(churned), rate)),
+        all_finite=bool(np.isfinite(risk).all()),
+    )
+
+
+def _check_same_customers(scored: np.ndarray[Any, Any], labelled_keys: np.ndarray[Any, Any]) -> None:
+    if not np.array_equal(scored, labelled_keys):
+        raise DataError(
+            f"evaluation: features and labels speak of different customers; found {len(scored)} and "
+            f"{len(labelled_keys)}. Report this: both must follow the same rule of population."
+        )
+
+
+def _interval(row: Row) -> str:
+    return f"[{row['auc_low']:.3f}, {row['auc_high']:.3f}]"

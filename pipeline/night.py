@@ -1,0 +1,246 @@
+"""One night: scores, gates, plan, page and list, published together."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from actions.effects import EffectCells
+from models.churn import ChurnModel
+from models.deployment import ModelVersion
+from models.level import LevelSeries
+from models.reference import DateReference
+from pipeline.explaining import explain, most_valuable_at_risk, with_reasons
+from pipeline.gates import Vitals, check_gates, spread
+from pipeline.night_page import NightStory, tell
+from pipeline.page import render
+from pipeline.planning import Planned, keep_salts, plan_night, used_salts
+from pipeline.run import Run
+from pipeline.scoring import MODEL, Scored, score
+from pipeline.snapshots import DateFrame
+from pipeline.steps import config_digest
+from tables.history import History
+from tables.publish import Manifest, Publication, Published, published, published_dates
+from tables.storage import read_table, write_table, write_text
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The model in service, as fetched and verified.
+
+    Attributes:
+        version: what the registry says of it.
+        model: the model.
+        reference: of the date it was retrained for.
+        card: its report card: evaluation, calibration, cells of the effects.
+        is_later: whether it was trained after the night it scores.
+    """
+
+    version: ModelVersion
+    model: ChurnModel
+    reference: DateReference
+    card: Mapping[str, Any]
+    is_later: bool
+
+    @property
+    def cells(self) -> EffectCells:
+        """Cells of the effects, cut at the retraining."""
+        cells = self.card["effect_cells"]
+        low, high = cells["risk_cuts"]
+        return EffectCells((low, high), cells["margin_cut"])
+
+
+@dataclass(frozen=True)
+class NightInputs:
+    """All that a night is made from."""
+
+    history: History
+    champion: Champion
+    frame: DateFrame
+    series: LevelSeries
+    accept_level: bool
+
+
+def publish_night(run: Run, inputs: NightInputs) -> tuple[dict[str, Any], dict[str, float]]:
+    """Score, check, plan and publish; or close a gate and publish nothing.
+
+    Returns:
+        What to tell the operator, and the night's figures for the registry.
+
+    Raises:
+        GateError: if the night strays too far from those before it.
+    """
+    started = time.perf_counter()
+    as_of, champion = inputs.frame.as_of, inputs.champion
+    run.progress(f"nightly {as_of}: score {len(inputs.frame.customer):,} customers")
+    scored = score(run, inputs.history, inputs.frame, champion.model, series=inputs.series)
+    vitals = _vitals(run, inputs, scored)
+    before = _night_before(run, as_of)
+    check_gates(
+        vitals,
+        run.config.gates,
+        before=None if before is None else Vitals.read(before.facts, before.as_of),
+        retrained=_retrained(champion),
+        accept_level=inputs.accept_level,
+    )
+    salts = used_salts(run, as_of)
+    run.progress(f"nightly {as_of}: plan")
+    planned = plan_night(run, inputs.history, scored, as_of=as_of, cells=champion.cells)
+    keep_salts(run, salts)
+    run.progress(f"nightly {as_of}: reasons, page, publish")
+    story = _story(run, inputs, scored, planned, vitals, before)
+    result = _publish(run, inputs, story, seconds=time.perf_counter() - started)
+    figures = {
+        "level": vitals.level,
+        "at_risk": vitals.at_risk,
+        "customers": float(vitals.customers),
+        "planned_cost": float(planned.plan.summary["total"]["cost"]),
+    }
+    return _answer(run, result, planned, vitals), figures
+
+
+def _story(
+    run: Run,
+    inputs: NightInputs,
+    scored: Scored,
+    planned: Planned,
+    vitals: Vitals,
+    before: Manifest | None,
+) -> NightStory:
+    champion, report = inputs.champion, run.config.report
+    listed = most_valuable_at_risk(scored, above=report.at_risk_above, most=report.listed_customers)
+    frame = planned.plan.frame
+    asked = [*frame.loc[frame["planned_action"] != "none", "customer_id"], *listed["customer_id"]]
+    reasons = explain(champion.model, scored, asked)
+    return NightStory(
+        run=run,
+        as_of=inputs.frame.as_of,
+        scores=scored.table.assign(model_version=champion.version.version, is_later_model=champion.is_later),
+        plan=_marked(run, inputs, with_reasons(frame, reasons)),
+        planned=planned,
+        listed=listed,
+        reasons=reasons,
+        reference=scored.reference,
+        values=scored.values,
+        vitals=vitals,
+        version=champion.version,
+        is_later_model=champion.is_later,
+        card=champion.card,
+        before=before,
+        scores_before=None if before is None else read_table(before.table("scores")),
+    )
+
+
+def _publish(run: Run, inputs: NightInputs, story: NightStory, *, seconds: float) -> Published:
+    with Publication(run.lock, inputs.frame.as_of) as night:
+        write_table(story.scores, night.table("scores"))
+        write_table(story.plan, night.table("plan"))
+        write_text(render(tell(story)), night.report("index.html"))
+        write_text(crm_list(story.plan), night.report("crm.csv"))
+        write_text(story.planned.plan.certificate.to_json(), night.report("certificate.json"))
+        write_text(story.reference.to_json(), night.report("reference.json"))
+        write_text(story.values.to_json(), night.report("values.json"))
+        return night.publish(facts=_facts(run, inputs, story), timings={"seconds": round(seconds, 3)})
+
+
+def crm_list(plan: pd.DataFrame) -> str:
+    """Return what is sent tonight as CSV for the CRM, with the real customer ids."""
+    sent = plan[plan["action"] != "none"]
+    columns = [
+        "customer_id",
+        "action",
+        "channel",
+        "churn_risk",
+        "expected_cost",
+        "reason_1",
+        "reason_2",
+        "reason_3",
+    ]
+    return str(
+        sent[columns].round({"churn_risk": 4, "expected_cost": 2}).to_csv(index=False, lineterminator="\n")
+    )
+
+
+def _vitals(run: Run, inputs: NightInputs, scored: Scored) -> Vitals:
+    risk = scored.table.loc[scored.table["risk_source"] == MODEL, "churn_risk"].to_numpy()
+    level = scored.reference.level
+    return Vitals(
+        as_of=inputs.frame.as_of,
+        newest_order_on=run.calendar.day_of(_newest_order(inputs, run)),
+        customers=len(risk),
+        level=level.level if level else float("nan"),
+        at_risk=float(np.mean(risk > run.config.report.at_risk_above)),
+        risks=spread(risk),
+        model_version=inputs.champion.version.version,
+    )
+
+
+def _newest_order(inputs: NightInputs, run: Run) -> int:
+    """Return the newest order that tonight may see: later rows of the history say nothing of its freshness."""
+    since = float(np.nanmin(inputs.frame.features["days_since_last_order"].to_numpy()))
+    midnight = run.calendar.midnight(inputs.frame.as_of)
+    return midnight - max(round(since * 86_400_000_000), 1)
+
+
+def _night_before(run: Run, as_of: date) -> Manifest | None:
+    earlier = [day for day in published_dates(run.workspace) if day < as_of]
+    return published(run.workspace, earlier[-1]) if earlier else None
+
+
+def _retrained(champion: Champion) -> tuple[date, float]:
+    level = champion.reference.level
+    return champion.reference.as_of, level.level if level else float("nan")
+
+
+def _marked(run: Run, inputs: NightInputs, plan: pd.DataFrame) -> pd.DataFrame:
+    """Say in every row of the plan what it was made from."""
+    return plan.assign(
+        model_version=inputs.champion.version.version,
+        config_digest=pd.Series([config_digest(run)] * len(plan), index=plan.index, dtype="str"),
+        is_later_model=inputs.champion.is_later,
+    )
+
+
+def _facts(run: Run, inputs: NightInputs, story: NightStory) -> dict[str, Any]:
+    level = story.reference.level
+    return {
+        "history": inputs.history.digest,
+        "config": config_digest(run),
+        "model_version": inputs.champion.version.version,
+        "model_sha256": inputs.champion.version.sha256,
+        "is_later_model": inputs.champion.is_later,
+        "level": None if level is None else asdict(level),
+        "accepted_level": inputs.accept_level,
+        "vitals": story.vitals.facts(),
+        "summary": story.planned.plan.summary,
+    }
+
+
+def _answer(run: Run, result: Published, planned: Planned, vitals: Vitals) -> dict[str, Any]:
+    manifest = result.manifest
+    total = planned.plan.summary["total"]
+    page = manifest.report("index.html")
+    words = "published" if result.changed else "the same as published; nothing changed"
+    return {
+        "as_of": manifest.as_of.isoformat(),
+        "changed": result.changed,
+        "model_version": vitals.model_version,
+        "customers": vitals.customers,
+        "at_risk": vitals.at_risk,
+        "level": vitals.level,
+        "planned": total["planned"],
+        "sent": total["sent"],
+        "withheld": total["withheld"],
+        "cost": total["cost"],
+        "gap": planned.plan.certificate.gap,
+        "page": str(page),
+        "text": (
+            f"{manifest.as_of}: {words}. {vitals.customers:,} customers scored, {vitals.at_risk:.1%} at risk, "
+            f"{total['sent']:,} actions sent and {total['withheld']:,} withheld for {total['cost']:,.2f} "
+            f"{run.config.currency}. Page: {page}"
+        ),
+    }

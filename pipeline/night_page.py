@@ -1,0 +1,333 @@
+"""What a night's page tells: figures and sentences, worked out from the published tables."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from models.deployment import ModelVersion
+from models.reference import DateReference
+from models.value import ValueReference
+from pipeline.charts import Bin, calibration, histogram
+from pipeline.explaining import Reasons
+from pipeline.gates import Vitals
+from pipeline.page import (
+    ActionRow,
+    Bar,
+    CustomerRow,
+    Figure,
+    ModelRow,
+    Mover,
+    NightPage,
+    Resting,
+    SegmentRow,
+)
+from pipeline.planning import Planned
+from pipeline.pseudonyms import pseudonyms
+from pipeline.run import Run
+from tables.publish import Manifest
+
+_MODEL = "model"
+_NONE = "none"
+_MOVERS = 5
+
+
+@dataclass(frozen=True)
+class NightStory:
+    """The tables and figures behind a page."""
+
+    run: Run
+    as_of: date
+    scores: pd.DataFrame
+    plan: pd.DataFrame
+    planned: Planned
+    listed: pd.DataFrame
+    reasons: Reasons
+    reference: DateReference
+    values: ValueReference
+    vitals: Vitals
+    version: ModelVersion
+    is_later_model: bool
+    card: Mapping[str, Any]
+    before: Manifest | None
+    scores_before: pd.DataFrame | None
+
+    @property
+    def watched(self) -> pd.DataFrame:
+        """Scores of the customers the churn model speaks for."""
+        return self.scores[self.scores["risk_source"] == _MODEL]
+
+    @property
+    def line(self) -> float:
+        """Risk above which a customer is called at risk."""
+        return self.run.config.report.at_risk_above
+
+    @property
+    def at_risk(self) -> pd.DataFrame:
+        """Scores of the watched customers above the line."""
+        watched = self.watched
+        return watched[watched["churn_risk"] > self.line]
+
+    def money(self, amount: float) -> str:
+        """Write an amount of money."""
+        digits = 0 if abs(amount) >= 100 else 2
+        return f"{amount:,.{digits}f} {self.run.config.currency}"
+
+
+def tell(story: NightStory) -> NightPage:
+    """Work out the page of a night."""
+    run, card = story.run, story.card
+    total = story.planned.plan.summary["total"]
+    rule = run.rule
+    return NightPage(
+        business=run.config.name,
+        as_of=story.as_of.isoformat(),
+        definition=(
+            f"no order in the {rule.horizon_days} days from that date, among customers with an order in the "
+            f"{rule.active_within_days} days before it"
+        ),
+        model_version=str(story.version.version),
+        trained_through=story.version.trained_through.isoformat(),
+        later_model=story.is_later_model,
+        figures=_figures(story),
+        claim=(
+            "Effects of the actions are beliefs the owner wrote into the catalogue (priors), not measured results: "
+            "no outcome of tonight's actions is known yet, and this page claims none. "
+            f"By these beliefs tonight's actions keep {total['expected_kept']:.1f} customers."
+        ),
+        power=_power(story),
+        plan_words=_plan_words(story),
+        actions=_actions(story),
+        nobody_because="no action is worth its cost for any customer it may be sent to",
+        certificate=" ".join(story.planned.plan.certificate.sentences(currency=run.config.currency)),
+        previous=story.before.as_of.isoformat() if story.before else "",
+        changes=_changes(story),
+        movers=_moved(story),
+        left_out_words="Customers for whom some action would be right and who may get none, by what stands in the way.",
+        left_out=_left_out(story),
+        spread_words=(
+            f"{len(story.watched):,} watched customers by churn risk; {len(story.at_risk):,} above {story.line:.0%}."
+        ),
+        histogram=histogram(
+            story.vitals.risks, title="Customers by churn risk", mark=story.line, mark_label="at risk"
+        ),
+        calibration_words=(
+            f"The champion's recipe, trained on what was known at {card['as_of']}, against what the {card['n']:,} "
+            "customers then did: points on the line are right, bars are 95 % intervals."
+        ),
+        calibration=calibration(_bins(card), title="Predicted risk against the share that churned"),
+        customers=_customers(story),
+        reasons=_reasons(story),
+        segments=_segments(story),
+        dormant=[Resting(_words(each.action.id), each.reason) for each in story.planned.eligible.dormant],
+        evaluation_words=f"Trained before {card['as_of']}, judged on the {card['horizon_days']} days after it.",
+        models=[_model(row) for row in card["models"]],
+        facts=_facts(story),
+    )
+
+
+def _figures(story: NightStory) -> list[Figure]:
+    at_risk = story.at_risk
+    value = float((at_risk["churn_risk"] * at_risk["margin"]).sum())
+    total = story.planned.plan.summary["total"]
+    return [
+        Figure(f"{len(story.watched):,}", "customers watched"),
+        Figure(f"{len(at_risk):,}", f"at risk (above {story.line:.0%})"),
+        Figure(story.money(value), "value at risk: risk times what keeping them is worth"),
+        Figure(f"{story.vitals.level:.1%}", "forecast to churn, of those watched"),
+        Figure(f"{total['sent']:,}", f"actions sent tonight, {total['withheld']:,} withheld to learn"),
+        Figure(
+            story.money(total["cost"]), f"expected cost, of {story.money(story.planned.tonight)} for tonight"
+        ),
+    ]
+
+
+def _power(story: NightStory) -> str:
+    total = story.planned.plan.summary["total"]
+    programme = story.planned.plan.summary["programme"]
+    words = []
+    if total["detectable_effect"] is None:
+        words.append("Tonight's plan has no control group large enough to compare with.")
+    else:
+        words.append(
+            f"Tonight alone could show an effect of {100 * total['detectable_effect']:.1f} points of churn or more "
+            "(minimum detectable effect, 80 % power)"
+        )
+        nights = total["nights_to_detect"]
+        words.append(f"; the believed effect needs about {nights:,} such nights." if nights else ".")
+    if programme["detectable_effect"] is not None:
+        words.append(
+            f" The global control of {programme['control']:,} can show "
+            f"{100 * programme['detectable_effect']:.1f} points for the programme as a whole."
+        )
+    return "".join(words)
+
+
+def _plan_words(story: NightStory) -> str:
+    total = story.planned.plan.summary["total"]
+    arms = story.planned.plan.summary["arms"]
+    share = story.run.config.actions.control.withheld_share
+    return (
+        f"{total['planned']:,} customers are planned for; {total['withheld']:,} of them, drawn at {share:.0%}, "
+        "get nothing "
+        f"so that effects can be measured. {arms['global_control']:,} customers are in the global control and get no "
+        "marketing. Kept by prior: customers the owner's beliefs say these actions keep."
+    )
+
+
+def _actions(story: NightStory) -> list[ActionRow]:
+    channels = {action.id: action.channel for action in story.planned.eligible.actions}
+    rows = [row for row in story.planned.plan.summary["actions"] if row["planned"]]
+    return [
+        ActionRow(
+            name=_words(row["action"]),
+            channel=_words(channels[row["action"]]),
+            planned=f"{row['planned']:,}",
+            sent=f"{row['sent']:,}",
+            withheld=f"{row['withheld']:,}" if row["randomised"] else "service: never",
+            cost=story.money(row["cost"]),
+            kept=f"{row['expected_kept']:.1f}",
+            detectable=_points(row["detectable_effect"]),
+        )
+        for row in sorted(rows, key=lambda row: -row["sent"])
+    ]
+
+
+def _points(effect: float | None) -> str:
+    if effect is None:
+        return "no comparison"
+    return "none tonight alone" if effect > 1 else f"{100 * effect:.1f} points"
+
+
+def _changes(story: NightStory) -> list[Figure]:
+    if story.before is None or story.scores_before is None:
+        return []
+    earlier = story.scores_before[story.scores_before["risk_source"] == _MODEL]
+    before = set(earlier.loc[earlier["churn_risk"] > story.line, "customer_id"])
+    now = set(story.at_risk["customer_id"])
+    watched, watched_before = set(story.watched["customer_id"]), set(earlier["customer_id"])
+    level_before = story.before.facts["vitals"]["level"]
+    return [
+        Figure(f"{len(now - before):,}", "newly at risk"),
+        Figure(f"{len((before - now) & watched):,}", "no longer at risk"),
+        Figure(f"{len(watched - watched_before):,}", "customers newly watched"),
+        Figure(f"{len(watched_before - watched):,}", "customers no longer watched (lapsed)"),
+        Figure(f"{story.vitals.level:.1%} (was {level_before:.1%})", "forecast to churn"),
+    ]
+
+
+def _moved(story: NightStory) -> list[Mover]:
+    if story.scores_before is None:
+        return []
+    both = story.watched.merge(story.scores_before, on="customer_id", suffixes=("", "_before"))
+    both = both[both["risk_source_before"] == _MODEL]
+    step = (both["churn_risk"] - both["churn_risk_before"]).abs()
+    top = both.loc[step.sort_values(ascending=False, kind="stable").index[:_MOVERS]]
+    names = pseudonyms(story.run, top["customer_id"])
+    pairs = zip(names, top["churn_risk_before"], top["churn_risk"], strict=True)
+    return [
+        Mover(name, f"{old:.0%}", f"{new:.0%}", "up" if new > old else "down") for name, old, new in pairs
+    ]
+
+
+def _left_out(story: NightStory) -> list[Bar]:
+    counts = story.planned.eligible.left_out()
+    return _bars([(str(words), int(count)) for words, count in counts.items() if count])
+
+
+def _bars(counted: Sequence[tuple[str, int]], *, of: int | None = None) -> list[Bar]:
+    most = max((count for _, count in counted), default=1)
+    ordered = sorted(counted, key=lambda pair: (-pair[1], pair[0]))
+    return [
+        Bar(_words(words), f"{count / of:.0%}" if of else f"{count:,}", round(100 * count / most, 1))
+        for words, count in ordered
+    ]
+
+
+def _bins(card: Mapping[str, Any]) -> list[Bin]:
+    return [
+        Bin(row["mean_predicted"], row["observed"], row["low"], row["high"], row["n"])
+        for row in card["calibration"]
+    ]
+
+
+def _customers(story: NightStory) -> list[CustomerRow]:
+    names = pseudonyms(story.run, story.listed["customer_id"])
+    plan = story.plan.set_index("customer_id")
+    return [
+        CustomerRow(
+            pseudonym=name,
+            segment=_words(row.segment),
+            risk=f"{row.churn_risk:.0%}",
+            value=story.money(row.churn_risk * row.margin),
+            action=_tonight(plan, row.customer_id),
+            reason="; ".join(reason.sentence for reason in story.reasons.get(row.customer_id, ())),
+        )
+        for name, row in zip(names, story.listed.itertuples(), strict=True)
+    ]
+
+
+def _tonight(plan: pd.DataFrame, customer_id: str) -> str:
+    if customer_id not in plan.index:
+        return "nothing fits or pays"
+    row = plan.loc[customer_id]
+    if row["action"] != _NONE:
+        return f"{_words(row['action'])} by {_words(row['channel'])}"
+    return (
+        "global control" if row["arm"] == "global_control" else f"withheld: {_words(row['planned_action'])}"
+    )
+
+
+def _reasons(story: NightStory) -> list[Bar]:
+    chosen = story.plan[(story.plan["action"] != _NONE) & (story.plan["theme_1"] != "")]
+    themes = pd.concat([chosen[f"theme_{place}"] for place in (1, 2, 3)])
+    counted = themes[themes != ""].value_counts()
+    return _bars([(str(theme), int(count)) for theme, count in counted.items()], of=max(len(chosen), 1))
+
+
+def _segments(story: NightStory) -> list[SegmentRow]:
+    watched = story.watched.assign(value=story.watched["churn_risk"] * story.watched["margin"])
+    groups = watched.groupby("segment").agg(
+        customers=("customer_id", "size"), risk=("churn_risk", "mean"), value=("value", "sum")
+    )
+    ordered = groups.sort_values(["value", "customers"], ascending=False, kind="stable")
+    return [
+        SegmentRow(_words(str(row.Index)), f"{row.customers:,}", f"{row.risk:.0%}", story.money(row.value))
+        for row in ordered.itertuples()
+    ]
+
+
+def _model(row: Mapping[str, Any]) -> ModelRow:
+    return ModelRow(
+        name=_words(row["name"]),
+        auc=f"{row['auc']:.3f}",
+        interval=f"{row['auc_low']:.3f} to {row['auc_high']:.3f}",
+        log_loss=f"{row['log_loss']:.3f}",
+        ece=f"{row['ece']:.3f}",
+        lift=f"{row['lift_at_10pct']:.2f}",
+    )
+
+
+def _facts(story: NightStory) -> list[Figure]:
+    level = story.reference.level
+    facts = [
+        Figure(str(len(story.scores)), "customers scored, those who lapsed included"),
+        Figure(story.vitals.newest_order_on.isoformat(), "newest order seen"),
+        Figure(story.version.sha256[:16], "digest of the model"),
+        Figure(
+            f"{story.planned.plan.certificate.gap:.4%}", "gap between this plan and the best possible one"
+        ),
+    ]
+    if level is not None:
+        facts.append(
+            Figure(f"{level.own:.1%} and {level.series:.1%}", "level by the model, level by past dates")
+        )
+        facts.append(Figure(level.level_check, "date at which both were tried"))
+    facts += [Figure(note, "note") for note in story.planned.eligible.notes]
+    return facts
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")

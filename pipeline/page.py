@@ -1,0 +1,137 @@
+"""The page of a night: one self-contained HTML file, every text escaped, no script, no network."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One large number and what it counts."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One line of a bar picture; ``percent`` of the full width."""
+
+    label: str
+    value: str
+    percent: float
+
+
+@dataclass(frozen=True)
+class ActionRow:
+    """One action of tonight's plan."""
+
+    name: str
+    channel: str
+    planned: str
+    sent: str
+    withheld: str
+    cost: str
+    kept: str
+    detectable: str
+
+
+@dataclass(frozen=True)
+class CustomerRow:
+    """One valuable customer at risk."""
+
+    pseudonym: str
+    segment: str
+    risk: str
+    value: str
+    action: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Mover:
+    """A customer whose risk moved much since the night before."""
+
+    pseudonym: str
+    before: str
+    after: str
+    direction: str
+
+
+@dataclass(frozen=True)
+class SegmentRow:
+    """One segment of the base."""
+
+    name: str
+    customers: str
+    risk: str
+    value: str
+
+
+@dataclass(frozen=True)
+class ModelRow:
+    """One model of the champion's evaluation."""
+
+    name: str
+    auc: str
+    interval: str
+    log_loss: str
+    ece: str
+    lift: str
+
+
+@dataclass(frozen=True)
+class Resting:
+    """An action that cannot be used tonight, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class NightPage:
+    """Everything a night's page says, in words and pictures ready to print."""
+
+    business: str
+    as_of: str
+    definition: str
+    model_version: str
+    trained_through: str
+    later_model: bool
+    figures: Sequence[Figure]
+    claim: str
+    power: str
+    plan_words: str
+    actions: Sequence[ActionRow]
+    nobody_because: str
+    certificate: str
+    previous: str
+    changes: Sequence[Figure]
+    movers: Sequence[Mover]
+    left_out_words: str
+    left_out: Sequence[Bar]
+    spread_words: str
+    histogram: Markup
+    calibration_words: str
+    calibration: Markup
+    customers: Sequence[CustomerRow]
+    reasons: Sequence[Bar]
+    segments: Sequence[SegmentRow]
+    dormant: Sequence[Resting]
+    evaluation_words: str
+    models: Sequence[ModelRow]
+    facts: Sequence[Figure]
+
+
+def render(page: NightPage) -> str:
+    """Return the page as HTML that opens without a network."""
+    environment = Environment(
+        loader=PackageLoader("pipeline"),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("night.html.j2").render(page=page) + "\n"

@@ -1,0 +1,54 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+COMMANDS = ("init", "ingest", "features", "evaluate", "retrain", "nightly", "demo", "who", "doctor", "config")
+
+
+def keepwell(*words: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pipeline", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
+
+
+def test_help_lists_every_command() -> None:
+    told = keepwell("--help")
+    assert told.returncode == 0
+    for command in COMMANDS:
+        assert f"  {command}" in told.stdout
+
+
+def test_starting_imports_nothing_heavy() -> None:
+    heavy = "{'pandas', 'numpy', 'sklearn', 'lightgbm', 'mlflow', 'duckdb', 'pydantic', 'rich'}"
+    code = f"import sys, pipeline.cli; print(sorted({heavy} & set(sys.modules)))"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "[]"
+
+
+def test_an_unknown_option_is_wrong_usage() -> None:
+    assert keepwell("nightly", "--nonsense").returncode == 2
+
+
+def test_a_date_that_is_none_is_wrong_usage(tmp_path: Path) -> None:
+    told = keepwell("nightly", "-c", tmp_path / "shop.yaml", "--as-of", "21.11.2026")
+    assert told.returncode == 2
+    assert "write it as 2026-11-21" in told.stderr
+
+
+def test_a_missing_configuration_is_one_line_and_two(tmp_path: Path) -> None:
+    told = keepwell("nightly", "-c", tmp_path / "shop.yaml")
+    assert told.returncode == 2
+    assert told.stderr.count("\n") == 1
+    assert "there is no such file" in told.stderr
+
+
+def test_a_failure_is_one_object_for_machines(tmp_path: Path) -> None:
+    told = keepwell("retrain", "-c", tmp_path / "shop.yaml", "--json")
+    assert json.loads(told.stdout)["exit_code"] == 2
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str) -> None:
+    assert keepwell(command, "--help").returncode == 0

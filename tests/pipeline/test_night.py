@@ -1,0 +1,226 @@
+"""A published night, as its three readers meet it: the operator, the analyst, the retention manager."""
+
+import json
+import re
+import shutil
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+
+from tables.lock import WorkspaceLock
+from tables.publish import published, published_dates
+from tables.storage import read_table
+from tests.pipeline.conftest import run_keepwell
+
+pytestmark = pytest.mark.slow
+
+FIRST, SECOND = date(2026, 6, 1), date(2026, 6, 2)
+CONFIG = ("-c", "configs/demo.yaml")
+
+
+def table(workspace: Path, name: str, day: date = SECOND) -> pd.DataFrame:
+    manifest = published(workspace, day)
+    assert manifest is not None
+    return read_table(manifest.table(name))
+
+
+def content(workspace: Path) -> dict[str, bytes]:
+    """Return everything published, by path."""
+    folders = ("nights", "scores", "plan", "reports")
+    files = [path for folder in folders for path in sorted((workspace / folder).rglob("*")) if path.is_file()]
+    return {
+        str(path.relative_to(workspace)): path.read_bytes()
+        for path in files
+        if not path.name.endswith(".run.json")
+    }
+
+
+def test_the_demo_publishes_two_nights_and_names_the_page(
+    demo_made: Path, demo_answer: dict[str, object]
+) -> None:
+    assert published_dates(demo_made) == (FIRST, SECOND)
+    assert Path(str(demo_answer["page"])).read_text().startswith("<!doctype html>")
+
+
+def test_everybody_gets_exactly_one_risk(demo_made: Path) -> None:
+    scores = table(demo_made, "scores")
+    assert scores["customer_id"].is_monotonic_increasing
+    assert scores["customer_id"].is_unique
+    assert scores["churn_risk"].between(0, 1).all()
+    assert set(scores["risk_source"]) <= {"model", "bgnbd", "population_rate"}
+
+
+def test_the_mean_risk_is_the_forecast_level(demo_made: Path) -> None:
+    scores = table(demo_made, "scores")
+    manifest = published(demo_made, SECOND)
+    assert manifest is not None
+    watched = scores.loc[scores["risk_source"] == "model", "churn_risk"]
+    assert watched.mean() == pytest.approx(manifest.facts["level"]["level"], abs=1e-9)
+
+
+def test_the_plan_stays_within_tonights_money(demo_made: Path) -> None:
+    plan = table(demo_made, "plan")
+    spent = plan.loc[plan["action"] != "none", "expected_cost"].sum()
+    assert 0 < spent <= 1500 / 7 * 1.0001 + 1500 / 6  # a week's budget in even shares
+
+
+def test_control_customers_get_no_marketing(demo_made: Path) -> None:
+    plan = table(demo_made, "plan")
+    withheld = plan[plan["arm"] == "control"]
+    assert len(withheld) > 0
+    assert (withheld["action"] == "none").all()
+    served = plan[(plan["arm"] == "global_control") & (plan["action"] != "none")]
+    assert set(served["action"]) <= {"delivery_promise_note", "thank_you_note", "service_recovery_call"}
+
+
+def test_nobody_gets_the_same_action_two_nights_running(demo_made: Path) -> None:
+    first, second = table(demo_made, "plan", FIRST), table(demo_made, "plan")
+    both = first.merge(second, on="customer_id", suffixes=("_first", "_second"))
+    repeated = (both["planned_action_first"] == both["planned_action_second"]) & (
+        both["planned_action_first"] != "none"
+    )
+    assert not repeated.any()
+
+
+def test_planned_customers_of_the_model_have_reasons(demo_made: Path) -> None:
+    plan = table(demo_made, "plan")
+    modelled = plan[(plan["planned_action"] != "none") & (plan["risk_source"] == "model")]
+    assert (modelled["reason_1"] != "").mean() > 0.95
+
+
+def test_the_list_for_the_crm_holds_what_is_sent(demo_made: Path) -> None:
+    manifest = published(demo_made, SECOND)
+    assert manifest is not None
+    listed = pd.read_csv(manifest.report("crm.csv"), dtype={"customer_id": str})
+    plan = table(demo_made, "plan")
+    assert sorted(listed["customer_id"]) == sorted(plan.loc[plan["action"] != "none", "customer_id"])
+
+
+def test_the_page_holds_no_customer_id_and_no_address(demo_made: Path) -> None:
+    manifest = published(demo_made, SECOND)
+    assert manifest is not None
+    page = manifest.report("index.html").read_text()
+    assert not any(customer in page for customer in table(demo_made, "scores")["customer_id"])
+    assert re.findall(r"https?://|<script|src=", page) == []
+    assert "priors" in page and "minimum detectable effect" in page
+
+
+def test_the_page_compares_with_the_night_before(demo_made: Path) -> None:
+    manifest = published(demo_made, SECOND)
+    assert manifest is not None
+    page = manifest.report("index.html").read_text()
+    assert f"What changed since {FIRST}" in page
+    assert "newly at risk" in page
+
+
+def test_running_a_night_again_changes_nothing_and_says_so(demo: Path) -> None:
+    before = content(demo)
+    told = run_keepwell(demo, "nightly", *CONFIG, "--as-of", "2026-06-02", "--json")
+    assert told.returncode == 0, told.stderr
+    assert json.loads(told.stdout)["changed"] is False
+    assert content(demo) == before
+
+
+def test_a_damaged_night_is_made_again_with_the_same_bytes(demo: Path) -> None:
+    before = content(demo)
+    manifest = published(demo, SECOND)
+    assert manifest is not None
+    manifest.table("scores").write_bytes(b"gone")
+    told = run_keepwell(demo, "nightly", *CONFIG, "--as-of", "2026-06-02")
+    assert told.returncode == 0, told.stderr
+    assert content(demo) == before
+
+
+def test_a_night_before_the_model_is_refused(demo: Path) -> None:
+    told = run_keepwell(demo, "nightly", *CONFIG, "--as-of", "2026-05-01")
+    assert told.returncode == 2
+    assert "no model may score 2026-05-01" in told.stderr
+    assert published(demo, date(2026, 5, 1)) is None
+
+
+def test_a_later_model_may_score_a_past_night_and_marks_it(demo: Path) -> None:
+    told = run_keepwell(demo, "nightly", *CONFIG, "--as-of", "2026-05-31", "--allow-later-model")
+    # A date before the outcomes the model learned from stays closed; the day before retraining is open.
+    assert told.returncode in {0, 2}, told.stderr
+    if told.returncode == 0:
+        assert table(demo, "scores", date(2026, 5, 31))["is_later_model"].all()
+
+
+def test_replacing_a_night_that_has_passed_is_refused(demo: Path) -> None:
+    told = run_keepwell(demo, "nightly", *CONFIG, "--as-of", "2026-06-02", "--republish")
+    assert told.returncode == 2
+    assert "has passed and stays as published" in told.stderr
+
+
+def test_stale_orders_close_the_gate_and_publish_nothing(demo: Path) -> None:
+    before = content(demo)
+    told = run_keepwell(demo, "nightly", *CONFIG, "--as-of", "2026-06-20")
+    assert told.returncode == 5
+    assert "the newest order is of" in told.stderr
+    assert content(demo) == before
+
+
+def test_a_second_run_at_the_same_time_is_told_who_holds_it(demo: Path) -> None:
+    with WorkspaceLock(demo, purpose="keepwell nightly"):
+        told = run_keepwell(demo, "nightly", *CONFIG, "--as-of", "2026-06-02")
+    assert told.returncode == 4
+    assert "held by keepwell nightly" in told.stderr
+
+
+def test_a_pseudonym_resolves_inside_the_workspace(demo: Path) -> None:
+    manifest = published(demo, SECOND)
+    assert manifest is not None
+    name = re.search(r"[0-9A-Z]{4}-[0-9A-Z]{4}", manifest.report("index.html").read_text())
+    assert name is not None
+    told = run_keepwell(demo, "who", *CONFIG, name[0], "--json")
+    assert json.loads(told.stdout)["customers"][name[0]] in set(table(demo, "scores")["customer_id"])
+
+
+def test_an_unknown_pseudonym_is_one_line_and_three(demo: Path) -> None:
+    told = run_keepwell(demo, "who", *CONFIG, "AAAA-AAAA")
+    assert told.returncode == 3
+    assert "no customer has the pseudonym AAAA-AAAA" in told.stderr
+
+
+def test_exported_features_are_one_sorted_row_per_customer(demo: Path, tmp_path: Path) -> None:
+    out = tmp_path / "features.parquet"
+    told = run_keepwell(demo, "features", *CONFIG, "--as-of", "2026-06-01", "--out", out)
+    assert told.returncode == 0, told.stderr
+    rows = duckdb.sql(f"select customer_id from '{out}'").fetchall()
+    assert rows == sorted(set(rows))
+
+
+def test_bad_rows_above_the_limit_leave_everything_as_it_was(demo: Path) -> None:
+    before = content(demo)
+    shop = demo / "shop/orders/2026-06-02.csv"
+    header = (demo / "shop/orders/2026-06-01.csv").read_text().splitlines()[0]
+    row = dict.fromkeys(header.split(","), "")
+    row |= {"customer_id": "C0000001", "order_id": "X", "line_no": "1", "ordered_at": "2026-06-02 10:00:00"}
+    row |= {"amount": "a lot"}
+    shop.write_text("\n".join([header, *[",".join(row[name] for name in header.split(","))] * 50]) + "\n")
+    told = run_keepwell(demo, "nightly", *CONFIG, "--as-of", "2026-06-03")
+    assert told.returncode == 3
+    assert "amount" in told.stderr
+    assert content(demo) == before
+
+
+def test_the_doctor_finds_everything_well(demo: Path) -> None:
+    told = run_keepwell(demo, "doctor", *CONFIG, "--json")
+    assert json.loads(told.stdout)["well"] is True
+
+
+def test_config_show_prints_overrides_filled_in(demo: Path) -> None:
+    told = run_keepwell(demo, "config", "show", *CONFIG, KEEPWELL__CHURN__HORIZON_DAYS="30")
+    assert "horizon_days: 30" in told.stdout
+
+
+def test_a_full_disk_is_one_line_and_seven_and_nothing_is_lost(demo: Path) -> None:
+    before = content(demo)
+    shutil.rmtree(demo / "history")
+    told = run_keepwell(demo, "nightly", *CONFIG, "--as-of", "2026-06-02", most_bytes=20_000)
+    assert told.returncode == 7, told.stderr
+    assert "nothing was published" in told.stderr.strip().splitlines()[-1]
+    assert content(demo) == before

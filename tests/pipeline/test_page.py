@@ -1,0 +1,64 @@
+import re
+from dataclasses import replace
+
+from markupsafe import Markup
+
+from pipeline.page import ActionRow, Bar, CustomerRow, Figure, NightPage, Resting, render
+
+PAGE = NightPage(
+    business="corner shop",
+    as_of="2026-06-01",
+    definition="no order in 45 days",
+    model_version="3",
+    trained_through="2026-05-30",
+    later_model=False,
+    figures=[Figure("1,204", "customers watched")],
+    claim="Effects are priors.",
+    power="Tonight could show 9.1 points.",
+    plan_words="Planned for 3.",
+    actions=[ActionRow("thank you note", "email", "3", "2", "1", "0.20 EUR", "0.1", "9.1 points")],
+    nobody_because="",
+    certificate="Gap 0 %.",
+    previous="2026-05-31",
+    changes=[Figure("4", "newly at risk")],
+    movers=[],
+    left_out_words="Left out.",
+    left_out=[Bar("no consent for the channel", "12", 100.0)],
+    spread_words="Spread.",
+    histogram=Markup("<svg></svg>"),
+    calibration_words="Calibration.",
+    calibration=Markup("<svg></svg>"),
+    customers=[CustomerRow("AB12-CD34", "at risk", "71%", "120 EUR", "withheld", "no order for 74 days")],
+    reasons=[],
+    segments=[],
+    dormant=[Resting("points bonus", "trigger names `points`")],
+    evaluation_words="Judged.",
+    models=[],
+    facts=[],
+)
+
+
+def test_the_page_shows_figures_actions_and_customers() -> None:
+    text = render(PAGE)
+    for words in ("1,204", "thank you note", "AB12-CD34", "no order for 74 days", "Effects are priors."):
+        assert words in text
+
+
+def test_every_word_from_outside_is_escaped() -> None:
+    text = render(replace(PAGE, business="<script>alert(1)</script>"))
+    assert "<script" not in text
+    assert "&lt;script&gt;" in text
+
+
+def test_the_page_names_no_address() -> None:
+    assert re.findall(r"https?://|src=|href=|@import|url\(", render(PAGE)) == []
+
+
+def test_a_night_without_actions_says_why() -> None:
+    text = render(replace(PAGE, actions=[], nobody_because="nothing pays"))
+    assert "Nobody gets an action tonight: nothing pays." in text
+
+
+def test_a_later_model_is_marked_on_the_page() -> None:
+    assert "trained after its date" not in render(PAGE)
+    assert "trained after its date" in render(replace(PAGE, later_model=True))
