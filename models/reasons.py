@@ -41,7 +41,7 @@ class _Wording(NamedTuple):
 
 _SILENCE = (
     "no order for {days_since_last_order} days; usually every {gap_days_median}",
-    "bought once, {days_since_last_order} days ago",
+    "bought on one day only, {days_since_last_order} days ago",
 )
 _WORDINGS = (
     _Wording(

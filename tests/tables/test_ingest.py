@@ -525,9 +525,7 @@ def test_a_source_of_parquet_and_csv_counts_the_bad_rows_of_both(tmp_path: Path)
         "select 'ann' as customer_id, 'o1' as order_id, '2025-01-01 10:00:00' as ordered_at, 5.0 as amount"
     ).write_parquet(str(folder / "a.parquet"))
     (folder / "b.csv").write_text(f"{header}\nbob,o2,2025-01-02 10:00:00,6\n,o3,2025-01-03 10:00:00,much\n")
-    source = Source(
-        path=str(folder / "*"), grain="order", columns={name: name for name in header.split(",")}
-    )
+    source = Source(path=str(folder / "*"), grain="order", columns={name: name for name in header.split(",")})
     report = ingest_module.ingest(
         {"orders": [source]},
         root=tmp_path / "history",
