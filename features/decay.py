@@ -1,7 +1,5 @@
 """Sums in which every row fades with age, carried from row to row within one customer."""
 
-from functools import cached_property
-
 import numpy as np
 import numpy.typing as npt
 
@@ -20,14 +18,21 @@ class Decay:
     """
 
     def __init__(self, index: SnapshotIndex) -> None:
-        self._index = index
-        self._sums: dict[tuple[str | None, int], Floats] = {}
+        """Lay out the rows of an index."""
         counts = np.bincount(index.customer, minlength=index.customers)
         self._place = np.empty(index.customers, dtype=np.int64)
         self._place[np.argsort(-counts, kind="stable")] = np.arange(index.customers)
         # How many customers have more than 0, 1, 2, ... rows: the sizes of the ranks.
         self._sizes = len(counts) - np.cumsum(np.bincount(counts))[:-1]
         self._offsets = np.cumsum(self._sizes) - self._sizes
+        self._first = index.first
+        self._clock = index.clock
+        rows = np.arange(len(index), dtype=np.int32)
+        self._by_rank = np.empty(len(index), dtype=np.int32)
+        self._by_rank[self._positions(rows, index.customer)] = rows
+        self._gaps = index.gaps.take(self._by_rank)
+        self._columns = index.columns
+        self._sums: dict[tuple[str | None, int], Floats] = {}
 
     def after_rows(self, rows: Integers, customers: Integers, column: str | None, tau: int) -> Floats:
         """Return the decayed sum of a column (or of ones) after some rows, for a time constant in days.
@@ -41,32 +46,23 @@ class Decay:
         key = (column, tau)
         if key not in self._sums:
             self._sums[key] = self._carry(self._weights(column), self._factors(tau))
-        ranks = rows - self._index.first.take(customers)
-        return self._sums[key].take(self._offsets.take(ranks) + self._place.take(customers))
+        return self._sums[key].take(self._positions(rows, customers))
 
-    @cached_property
-    def _by_rank(self) -> npt.NDArray[np.int32]:
-        """Position in the index of each row of the layout by rank."""
-        index = self._index
-        ranks = np.arange(len(index)) - index.first.take(index.customer)
-        order = np.empty(len(index), dtype=np.int32)
-        order[self._offsets.take(ranks) + self._place.take(index.customer)] = np.arange(
-            len(index), dtype=np.int32
-        )
-        return order
-
-    @cached_property
-    def _gaps(self) -> npt.NDArray[np.int32]:
-        return self._index.gaps.take(self._by_rank)
+    def _positions(
+        self, rows: npt.NDArray[np.signedinteger], customers: npt.NDArray[np.signedinteger]
+    ) -> Integers:
+        ranks = rows - self._first.take(customers)
+        positions: Integers = self._offsets.take(ranks) + self._place.take(customers)
+        return positions
 
     def _weights(self, column: str | None) -> Floats:
         if column is None:
-            return np.ones(len(self._index))
-        return self._index.numbers(column).take(self._by_rank).astype(np.float64)
+            return np.ones(len(self._by_rank))
+        return self._columns.numbers(column).take(self._by_rank).astype(np.float64)
 
     def _factors(self, tau: int) -> Floats:
-        ticks = tau * self._index.clock.ticks_per_day
-        if not self._index.clock.counts_days:
+        ticks = tau * self._clock.ticks_per_day
+        if not self._clock.counts_days:
             return np.exp(self._gaps / -ticks)
         # Whole days repeat: a table of the few distinct factors is faster than one exponential per row.
         table = np.exp(np.arange(int(self._gaps.max(initial=0)) + 1) / -ticks)

@@ -25,7 +25,7 @@ class Occurrences:
     @classmethod
     def of(cls, index: SnapshotIndex, column: str) -> "Occurrences":
         """Find the repetitions of a column's values within each customer."""
-        codes = index.codes(column)
+        codes = index.columns.codes(column)
         order = _by_customer_and_value(index, codes)
         customer, value = index.customer[order], codes[order]
         again = (customer[1:] == customer[:-1]) & (value[1:] == value[:-1])
@@ -62,7 +62,7 @@ class Deviations:
     @classmethod
     def of(cls, index: SnapshotIndex, column: str) -> "Deviations":
         """Measure the distances of a column of whole or fixed-point numbers."""
-        values = index.numbers(column).astype(np.int64)
+        values = index.columns.numbers(column).astype(np.int64)
         distance = values - values[index.first[index.customer]]
         return cls(running_sums(distance), distance.astype(np.float64) ** 2)
 

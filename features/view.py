@@ -41,6 +41,7 @@ class AsOfView:
         self._starts: dict[int, Integers] = {0: self._end}
         self._sums: dict[tuple[str, int | None], Sums] = {}
         self._views: dict[tuple[str, str | int], AsOfView] = {}
+        self._totals: dict[tuple[str, int | None], Floats] = {}
         self._again: dict[str, Sums] = {}
 
     def __len__(self) -> int:
@@ -83,10 +84,17 @@ class AsOfView:
 
     def total(self, column: str, days: int | None = None) -> Floats:
         """Return the sum of a column of whole or fixed-point numbers, in its own unit; 0 without a row."""
-        values = self._index.numbers(column)
+        if (column, days) not in self._totals:
+            total = self._total(column, days)
+            total.flags.writeable = False  # builders receive this very array
+            self._totals[column, days] = total
+        return self._totals[column, days]
+
+    def _total(self, column: str, days: int | None) -> Floats:
+        values = self._index.columns.numbers(column)
         if values.dtype.kind == "f":
             return self._reduce(np.add, np.nan_to_num(values), days, empty=0.0)
-        return self._sum(column, self._index.sums(column), days) / self._index.scale(column)
+        return self._sum(column, self._index.sums(column), days) / self._index.columns.scale(column)
 
     def mean(self, column: str, days: int | None = None) -> Floats:
         """Return the mean of a column; missing without a row."""
@@ -102,7 +110,7 @@ class AsOfView:
         # Deviations from the own first value: equal values give exactly 0, large values lose no digits.
         variance = ratio(np.maximum(squares - ratio(total**2, count), 0), count - 1)
         variance[count < 2] = np.nan
-        return np.sqrt(variance) / index.scale(column)
+        return np.sqrt(variance) / index.columns.scale(column)
 
     def maximum(self, column: str, days: int | None = None, *, empty: float = np.nan) -> Floats:
         """Return the largest value of a column in the window.
@@ -119,8 +127,8 @@ class AsOfView:
         return self._extreme(np.minimum, column, days, empty)
 
     def _extreme(self, pick: np.ufunc, column: str, days: int | None, empty: float) -> Floats:
-        scale = self._index.scale(column)
-        return self._reduce(pick, self._index.numbers(column), days, empty=empty * scale) / scale
+        scale = self._index.columns.scale(column)
+        return self._reduce(pick, self._index.columns.numbers(column), days, empty=empty * scale) / scale
 
     def _reduce(
         self, fold: np.ufunc, values: npt.NDArray[np.generic], days: int | None, *, empty: float
@@ -159,7 +167,7 @@ class AsOfView:
 
     def months(self, days: int | None = None) -> Integers:
         """Return the number of distinct local calendar months with a row in the window."""
-        months = self._index.numbers("month")
+        months = self._index.columns.numbers("month")
         starts = self._index.running("month starts", lambda: self._index.starts_run(months))
         present = self._end > self._start(days)
         later = np.minimum(self._start(days) + 1, len(self._index))
@@ -194,8 +202,8 @@ class AsOfView:
 
     def _value(self, column: str, positions: Integers, present: npt.NDArray[np.bool_]) -> Floats:
         values = np.full(len(self), np.nan)
-        values[present] = self._index.numbers(column)[positions[present]]
-        return values / self._index.scale(column)
+        values[present] = self._index.columns.numbers(column)[positions[present]]
+        return values / self._index.columns.scale(column)
 
     def decayed_count(self, tau: int) -> Floats:
         """Return the number of rows, each weighted by ``exp(-age / tau)``; 0 without a row.
@@ -207,7 +215,7 @@ class AsOfView:
 
     def decayed_total(self, column: str, tau: int) -> Floats:
         """Return the sum of a column, each row weighted by ``exp(-age / tau)``; 0 without a row."""
-        return self._decayed(column, tau) / self._index.scale(column)
+        return self._decayed(column, tau) / self._index.columns.scale(column)
 
     def _decayed(self, column: str | None, tau: int) -> Floats:
         present = np.flatnonzero(self._end > self._first)
@@ -243,12 +251,11 @@ class AsOfView:
         shares: Floats = self.shares(column, values, days).sum(axis=0)
         return shares
 
-    def _marks(self, column: str, values: Sequence[str | int]) -> npt.NDArray[np.int32]:
+    def _marks(self, column: str, values: Sequence[str | int]) -> Sums:
         """Count the rows before each position that hold each value; values lie side by side for one look-up."""
-        codes = np.array([self._index.code_of(column, value) for value in values])
-        marks = np.zeros((len(self._index) + 1, len(codes)), dtype=np.int32)
-        np.cumsum(self._index.codes(column)[:, None] == codes, axis=0, out=marks[1:])
-        return marks
+        columns = self._index.columns
+        marks = (columns.codes(column) == columns.code_of(column, value) for value in values)
+        return np.stack([running_sums(mark) for mark in marks], axis=1)
 
     def where(self, column: str, value: str | int) -> "AsOfView":
         """Return a view of only those rows whose column holds a value; empty if the value never occurs."""
@@ -266,7 +273,7 @@ class AsOfView:
 
     def has(self, column: str) -> bool:
         """Say whether the table has a column."""
-        return column in self._index.stored
+        return column in self._index.columns.stored
 
     def retimed(self, column: str) -> "AsOfView":
         """Return a view of the rows timed by another of their instants, such as a contact's redemption.

@@ -1,3 +1,4 @@
+import gc
 from datetime import date, timedelta
 from fnmatch import fnmatch
 
@@ -10,6 +11,7 @@ from pandas.testing import assert_frame_equal
 
 from features.build import build_features, feature_names
 from features.builders import BUILDERS, Builder, usable_builders
+from features.index import SnapshotIndex
 from features.settings import FeatureSettings
 from tables.calendar import DAY, NEVER, BusinessCalendar
 from tables.errors import ConfigError, SchemaError
@@ -298,3 +300,15 @@ def test_two_builders_may_not_share_a_name(memory, table) -> None:
 def test_settings_report_every_problem_together() -> None:
     with pytest.raises(ConfigError, match=r"(?s)horizon_days must be at least 1.*windows must be distinct"):
         FeatureSettings(horizon_days=0, windows=(30, 7))
+
+
+def test_a_bucket_is_freed_without_the_garbage_collector(memory, shop) -> None:
+    history = memory(shop(np.random.default_rng(0), NAMES))
+    gc.collect()
+    gc.disable()
+    try:
+        build(history)
+        kept = [thing for thing in gc.get_objects() if isinstance(thing, SnapshotIndex)]
+    finally:
+        gc.enable()
+    assert kept == []

@@ -224,3 +224,10 @@ def test_a_full_disk_is_one_line_and_seven_and_nothing_is_lost(demo: Path) -> No
     assert told.returncode == 7, told.stderr
     assert "nothing was published" in told.stderr.strip().splitlines()[-1]
     assert content(demo) == before
+
+
+def test_the_whole_demo_made_again_gives_the_same_bytes(demo_made: Path, tmp_path: Path) -> None:
+    again = tmp_path / "elsewhere"
+    told = run_keepwell(again, "demo", KEEPWELL_SECRET_FILE=str(demo_made / "pseudonym.secret"))
+    assert told.returncode == 0, told.stderr
+    assert content(again) == content(demo_made)
