@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from models.churn import ChurnModel
-from models.deployment import ModelVersion
+from models.deployment import ModelVersion, folder_digest
 from models.reference import DateReference
 from models.registry import Registry
 from pipeline.evaluating import Evaluation, evaluate_at, fit, newest_evaluable
@@ -166,6 +166,7 @@ def _champion(
         ChurnModel.load(files.model),
         DateReference.from_json(files.reference.read_text()),
         json.loads((files.model / CARD).read_text()),
+        digest=folder_digest(files.model),
         is_later=version.usable_from > as_of,
     )
 

@@ -37,6 +37,7 @@ class Champion:
         model: the model.
         reference: of the date it was retrained for.
         card: its report card: evaluation, calibration, cells of the effects.
+        digest: SHA-256 of the model's own files; the registry's packing around them holds random ids.
         is_later: whether it was trained after the night it scores.
     """
 
@@ -44,6 +45,7 @@ class Champion:
     model: ChurnModel
     reference: DateReference
     card: Mapping[str, Any]
+    digest: str
     is_later: bool
 
     @property
@@ -128,6 +130,7 @@ def _story(
         values=scored.values,
         vitals=vitals,
         version=champion.version,
+        model_digest=champion.digest,
         is_later_model=champion.is_later,
         card=champion.card,
         before=before,
@@ -211,7 +214,7 @@ def _facts(run: Run, inputs: NightInputs, story: NightStory) -> dict[str, Any]:
         "history": inputs.history.digest,
         "config": config_digest(run),
         "model_version": inputs.champion.version.version,
-        "model_sha256": inputs.champion.version.sha256,
+        "model_digest": inputs.champion.digest,
         "is_later_model": inputs.champion.is_later,
         "level": None if level is None else asdict(level),
         "accepted_level": inputs.accept_level,

@@ -49,6 +49,7 @@ class NightStory:
     values: ValueReference
     vitals: Vitals
     version: ModelVersion
+    model_digest: str
     is_later_model: bool
     card: Mapping[str, Any]
     before: Manifest | None
@@ -315,7 +316,7 @@ def _facts(story: NightStory) -> list[Figure]:
     facts = [
         Figure(str(len(story.scores)), "customers scored, those who lapsed included"),
         Figure(story.vitals.newest_order_on.isoformat(), "newest order seen"),
-        Figure(story.version.sha256[:16], "digest of the model"),
+        Figure(story.model_digest[:16], "digest of the model"),
         Figure(
             f"{story.planned.plan.certificate.gap:.4%}", "gap between this plan and the best possible one"
         ),

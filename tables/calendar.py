@@ -115,7 +115,7 @@ class OutcomeRule:
 
         Raises:
             DataError: if not one date has both enough history and a settled outcome; names the earliest
-                day from which training is possible.
+                days from which evaluating and retraining are possible.
 
         Source: the cutoffs of the recipe, measured on eight tasks (docs/decisions.md).
         """
@@ -125,10 +125,13 @@ class OutcomeRule:
             history = -(-history // 2)
         oldest = first_day + timedelta(days=history)
         if newest < oldest:
+            earliest = self.complete_on(
+                oldest
+            )  # a retraining also judges itself, which takes one outcome more
             raise DataError(
                 f"snapshots: no training date on or before {newest}; orders start on {first_day} and a "
-                f"snapshot needs {history} days of history. "
-                f"Train as of {self.complete_on(oldest)} or later, or shorten the horizon."
+                f"snapshot needs {history} days of history. Evaluate at {earliest} or retrain as of "
+                f"{self.complete_on(earliest)} at the earliest, with orders until then, or shorten the horizon."
             )
         return self._spaced(newest, oldest)
 

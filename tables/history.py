@@ -192,7 +192,7 @@ class History:
             name: joined([values_of(rows, table, name) for rows in tables] or [_nothing(table, name)])
             for name in dict.fromkeys(columns)
         }
-        own = {name: np.concatenate([part[name] for part in times] or [_EMPTY[name]]) for name in OWN_TIMES}
+        own = {name: _together([part[name] for part in times] or [_EMPTY[name]]) for name in OWN_TIMES}
         if len(tables) > 1:
             order = self._merge_order(table, stored, own)
             own = {name: values[order] for name, values in own.items()}
@@ -247,10 +247,15 @@ def _times(rows: pa.Table) -> dict[str, npt.NDArray[Any]]:
     return {"customer": customer, "event_at": at, "known_at": known, "superseded_at": until}
 
 
+def _together(parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    """Join the parts of a column; one part alone, as most buckets have, is not copied."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
 def _check_order(part: Part, times: dict[str, npt.NDArray[Any]]) -> None:
     customer, at = times["customer"], times["event_at"]
-    step = np.diff(customer)
-    if (step < 0).any() or ((step == 0) & (np.diff(at) < 0)).any():
+    before, after = customer[:-1], customer[1:]
+    if ((after < before) | ((after == before) & (at[1:] < at[:-1]))).any():
         raise DataError(f"history: {part.file} is not in order. Ingest into an empty folder.")
 
 

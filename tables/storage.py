@@ -4,7 +4,7 @@ import errno
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pandas as pd
@@ -116,7 +116,10 @@ def replacing(path: Path) -> Iterator[Path]:
             unfinished.replace(path)
             flush(path.parent)
     except BaseException:
-        unfinished.unlink(missing_ok=True)
+        with suppress(
+            OSError
+        ):  # where nothing can be written nothing was, and the first refusal is the one to tell
+            unfinished.unlink(missing_ok=True)
         raise
 
 

@@ -16,12 +16,12 @@ from tables.storage import read_table
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[1]
-# Not below the logistic RFMT row of the baselines, and as well calibrated as the issue of the house demands.
+# Not below the logistic RFMT row of the baselines, and calibrated as closely as the recipe was seen to be.
 TASKS = {
     "online_retail": {"as_of": "2011-12-09", "at": "2011-09-10", "n": 2_783, "churn": 0.382, "auc": 0.752, "ece": 0.08},
     "complete_journey": {"as_of": "2017-12-31", "at": "2017-12-03", "n": 2_306, "churn": 0.147, "auc": 0.850,
                          "ece": 0.03},
-    "complete_journey_14d": {"as_of": "2017-12-31", "at": "2017-12-17", "n": 2_310, "churn": 0.271, "auc": 0.816,
+    "complete_journey_14d": {"as_of": "2017-12-31", "at": "2017-12-17", "n": 2_310, "churn": 0.272, "auc": 0.816,
                              "ece": 0.04},
 }  # fmt: skip
 NAMES = [

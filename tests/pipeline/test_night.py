@@ -13,7 +13,7 @@ import pytest
 from tables.lock import WorkspaceLock
 from tables.publish import published, published_dates
 from tables.storage import read_table
-from tests.pipeline.conftest import run_keepwell
+from tests.pipeline.conftest import ROOT, run_keepwell
 
 pytestmark = pytest.mark.slow
 
@@ -114,6 +114,17 @@ def test_the_page_compares_with_the_night_before(demo_made: Path) -> None:
     page = manifest.report("index.html").read_text()
     assert f"What changed since {FIRST}" in page
     assert "newly at risk" in page
+
+
+@pytest.mark.parametrize("name", ["scores", "plan"])
+def test_every_published_column_is_documented_and_no_other(demo_made: Path, name: str) -> None:
+    text = (ROOT / "docs/configuration.md").read_text().split(f"`{name}/as_of=D/`: one row")[1]
+    rows = re.findall(r"^\| (`.*?) \|", text.split("\n\n")[1], flags=re.MULTILINE)
+    told = [each for row in rows for each in re.findall(r"`([a-z_0-9]+)`", row)]
+    spelled = (
+        {"reason_1", "reason_2", "reason_3", "theme_1", "theme_2", "theme_3"} if name == "plan" else set()
+    )
+    assert set(told) | spelled == set(table(demo_made, name).columns)
 
 
 def test_running_a_night_again_changes_nothing_and_says_so(demo: Path) -> None:
