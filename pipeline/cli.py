@@ -65,6 +65,8 @@ def main() -> None:
         sys.exit(stop.exit_code)
     except click.ClickException as error:
         error.show()
+        if as_json:
+            click.echo(json.dumps({"error": error.format_message(), "exit_code": 2}))
         sys.exit(2)
     except click.Abort:
         sys.exit(130)
@@ -129,7 +131,7 @@ def _progress() -> Callable[[str], None]:
     from rich.console import Console
 
     console = Console(stderr=True, highlight=False)
-    return lambda step: console.print(f"[dim]{time.monotonic() - started:6.1f} s[/dim]  {step}", markup=True)
+    return lambda step: console.print(f"{time.monotonic() - started:6.1f} s  {step}", markup=False)
 
 
 def _today(config: "Config") -> date:

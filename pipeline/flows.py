@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from actions.catalogue import load_catalogue
 from models.churn import ChurnModel
 from models.deployment import ModelVersion, folder_digest
 from models.reference import DateReference
@@ -66,6 +67,7 @@ def retrain(run: Run, *, as_of: date, require_promotion: bool = False) -> Mappin
         DataError: if no date can be trained on; names the earliest one.
         PromotionError: if promotion is required and the recipe is not sound.
     """
+    _check_catalogue(run)
     history = ingested(run, as_of=as_of)
     evaluation = evaluate_at(run, history, newest_evaluable(run, history, as_of))
     version = _refit(run, history, evaluation, as_of=as_of)
@@ -83,7 +85,15 @@ def nightly(run: Run, *, as_of: date, options: NightOptions) -> Mapping[str, Any
     """Score everybody, plan tonight's actions, and publish all of it or nothing.
 
     A published night is final: running it again verifies its files and says that nothing changed.
+
+    Raises:
+        ConfigError: if the night has not begun: published too early, it would keep the real one from running.
     """
+    if as_of > options.today:
+        raise ConfigError(
+            f"nightly: {as_of} has not begun, today is {options.today}. Name an earlier --as-of."
+        )
+    _check_catalogue(run)
     history = ingested(run, as_of=as_of)
     earlier = published(run.workspace, as_of)
     if options.republish and as_of < options.today:
@@ -140,6 +150,11 @@ def _refit(run: Run, history: History, evaluation: Evaluation, *, as_of: date) -
             dataset_digest=history.digest,
             tags={"recipe_digest": recipe_digest(run), "evaluated_at": evaluation.as_of.isoformat()},
         )
+
+
+def _check_catalogue(run: Run) -> None:
+    """Fail at once over a mistake that would otherwise show after training or scoring."""
+    load_catalogue(run.config.actions.catalogue)
 
 
 def _registry(run: Run) -> Registry:

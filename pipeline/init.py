@@ -1,5 +1,6 @@
 """From one order file to a configuration that runs: guess, show the guesses, write them with comments."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+import yaml
 
 from tables.errors import DataError, SchemaError
 from tables.sql import quoted
@@ -31,6 +33,8 @@ _NAMES: Mapping[str, Sequence[str]] = {
     "known_at": ("knownat", "loadedat", "importedat"),
 }  # fmt: skip
 _REQUIRED = ("customer_id", "order_id", "ordered_at")
+_PARQUET = {".parquet", ".pq"}
+_DELIMITERS = (",", ";", "\t", "|")
 _HORIZONS = (7, 14, 28, 45, 60, 90, 120, 180)
 
 
@@ -41,6 +45,7 @@ class Guesses:
     Attributes:
         file: the order file.
         columns: contract column -> column of the file.
+        delimiter: what separates the columns of a CSV file.
         grain: ``order`` or ``line``.
         has_returns: whether amounts or quantities at or below zero occur.
         rows: rows of the file.
@@ -52,6 +57,7 @@ class Guesses:
 
     file: Path
     columns: Mapping[str, str]
+    delimiter: str
     grain: str
     has_returns: bool
     rows: int
@@ -89,21 +95,43 @@ def guess(file: Path) -> Guesses:
     """
     with duckdb.connect() as connection:
         connection.execute("SET threads = 2")
-        relation = _read(connection, file)
-        columns = _match_columns(list(relation.columns), file)
-        relation.create_view("source_rows")
-        return _summarise(connection, file, columns)
+        try:
+            delimiter = _delimiter(file)
+            relation = _read(connection, file, delimiter)
+            columns = _match_columns(list(relation.columns), file)
+            relation.create_view("source_rows")
+            return _summarise(connection, file, columns, delimiter)
+        except (duckdb.Error, UnicodeDecodeError) as error:
+            raise DataError(
+                f"{file}: neither CSV in UTF-8 nor Parquet that can be read; {str(error).splitlines()[0].rstrip('.')}. "
+                "Check the file."
+            ) from error
 
 
-def _read(connection: duckdb.DuckDBPyConnection, file: Path) -> duckdb.DuckDBPyRelation:
-    try:
-        if file.suffix.lower() in {".parquet", ".pq"}:
-            return connection.read_parquet(str(file))
-        return connection.read_csv(str(file))
-    except duckdb.Error as error:
-        raise DataError(
-            f"{file}: neither CSV nor Parquet that can be read; {str(error).splitlines()[0]}."
-        ) from error
+def _delimiter(file: Path) -> str:
+    """Return what separates the columns of the first line; a comma for Parquet and where nothing does."""
+    if file.suffix.lower() in _PARQUET:
+        return ","
+    with file.open(encoding="utf-8-sig") as lines:
+        header = re.sub(r'"[^"]*"', "", lines.readline())
+    return max(_DELIMITERS, key=header.count)
+
+
+def _read(connection: duckdb.DuckDBPyConnection, file: Path, delimiter: str) -> duckdb.DuckDBPyRelation:
+    """Read every column as text, as ingest does: types are guessed from the first rows only."""
+    if file.suffix.lower() in _PARQUET:
+        return connection.read_parquet(str(file))
+    return connection.read_csv(
+        str(file),
+        header=True,
+        all_varchar=True,
+        sep=delimiter,
+        quotechar='"',
+        escapechar='"',
+        null_padding=True,
+        strict_mode=False,
+        parallel=False,
+    )
 
 
 def _match_columns(found: Sequence[str], file: Path) -> dict[str, str]:
@@ -126,7 +154,9 @@ def _match_columns(found: Sequence[str], file: Path) -> dict[str, str]:
     return columns
 
 
-def _summarise(connection: duckdb.DuckDBPyConnection, file: Path, columns: dict[str, str]) -> Guesses:
+def _summarise(
+    connection: duckdb.DuckDBPyConnection, file: Path, columns: dict[str, str], delimiter: str
+) -> Guesses:
     name = {key: quoted(column) for key, column in columns.items()}
     signed = name.get("quantity", name.get("amount", ""))
     row = connection.execute(
@@ -140,12 +170,14 @@ def _summarise(connection: duckdb.DuckDBPyConnection, file: Path, columns: dict[
         raise DataError(f"{file}: the file holds no rows. Name a file with orders.")
     if first is None or smallest is None:
         raise DataError(
-            f"{file}: no time or amount can be read from {columns}. Use ISO times and plain numbers."
+            f"{file}: no time or amount can be read from {columns}. Use ISO times and plain numbers, or write the "
+            "configuration by hand with `csv: {delimiter, decimal, timestamp_format}`."
         )
     horizon = _horizon(connection, name, (last.date() - first.date()).days)
     return Guesses(
         file=file,
         columns=columns,
+        delimiter=delimiter,
         grain="order" if orders == rows else "line",
         has_returns=smallest <= 0,
         rows=rows,
@@ -190,7 +222,9 @@ def render(guesses: Guesses, *, workspace: Path, catalogue: Path) -> str:
         catalogue: file of the retention actions.
     """
     columns = "\n".join(f"        {key}: {_scalar(column)}" for key, column in guesses.columns.items())
-    filters = returns = ""
+    filters = returns = csv = ""
+    if guesses.delimiter != ",":
+        csv = f"      csv: {{delimiter: {json.dumps(guesses.delimiter)}}}\n"
     if guesses.without_customer:
         filters = (
             "      filters:  # rows that are kept; each rule is counted in the ingest report\n"
@@ -208,6 +242,7 @@ def render(guesses: Guesses, *, workspace: Path, catalogue: Path) -> str:
         catalogue=_scalar(str(catalogue)),
         grain=guesses.grain,
         columns=columns,
+        csv=csv,
         filters=filters,
         returns=returns,
         horizon=guesses.horizon_days,
@@ -216,7 +251,8 @@ def render(guesses: Guesses, *, workspace: Path, catalogue: Path) -> str:
 
 
 def _scalar(text: str) -> str:
-    return text if re.fullmatch(r"[A-Za-z_./][\w./-]*", text) else '"' + text.replace('"', '\\"') + '"'
+    plain = re.fullmatch(r"[A-Za-z_./][\w./-]*", text) and isinstance(yaml.safe_load(text), str)
+    return text if plain else json.dumps(text, ensure_ascii=False)
 
 
 _TEMPLATE = """\
@@ -234,7 +270,7 @@ sources:
       grain: {grain}  # one row of the file is one order, or one line of an order
       columns:
 {columns}
-{filters}{returns}
+{csv}{filters}{returns}
 churn:
   horizon_days: {horizon}  # churned: no order in the next {horizon} days; nine of ten pauses are shorter
   active_within_days: {active}  # watched: customers with an order in the last {active} days

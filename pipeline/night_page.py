@@ -101,12 +101,12 @@ def tell(story: NightStory) -> NightPage:
         power=_power(story),
         plan_words=_plan_words(story),
         actions=_actions(story),
-        nobody_because="no action is worth its cost for any customer it may be sent to",
+        nobody_because="no action that suits somebody is allowed and worth its cost; see who was left out",
         certificate=" ".join(story.planned.plan.certificate.sentences(currency=run.config.currency)),
         previous=story.before.as_of.isoformat() if story.before else "",
         changes=_changes(story),
         movers=_moved(story),
-        left_out_words="Customers for whom some action would be right and who may get none, by what stands in the way.",
+        left_out_words="Customers who may get no action, by what stands in the way; one may count under several.",
         left_out=_left_out(story),
         spread_words=(
             f"{len(story.watched):,} watched customers by churn risk; {len(story.at_risk):,} above {story.line:.0%}."
@@ -272,7 +272,7 @@ def _customers(story: NightStory) -> list[CustomerRow]:
 
 def _tonight(plan: pd.DataFrame, customer_id: str) -> str:
     if customer_id not in plan.index:
-        return "nothing fits or pays"
+        return "nothing fits, is allowed, or pays"
     row = plan.loc[customer_id]
     if row["action"] != _NONE:
         return f"{_words(row['action'])} by {_words(row['channel'])}"
