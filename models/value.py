@@ -8,41 +8,23 @@ is the mixture of the two. What a purchase is worth comes from Gamma-Gamma.
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Annotated, Self
+from typing import Self
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
 
 from models.btyd import BGNBD
 from models.gamma_gamma import GammaGamma
 from models.likelihood import Array
 from models.purchases import DAYS_PER_WEEK, Purchases
 from models.reference import DateReference
+from models.settings import ValueSettings
 from tables.errors import DataError
 
 _WEEKS_PER_MONTH = 365.25 / 12 / DAYS_PER_WEEK
 _INDEPENDENT = 0.3  # above it, frequent buyers spend differently and Gamma-Gamma does not hold
 _SURELY_SILENT = 1e-9  # below it P(order) is rounding, and so is the difference it divides
 _PENALTY = 1e-4  # keeps Gamma-Gamma finite on small bases
-
-
-class ValueSettings(BaseModel):
-    """How far ahead and at what rate a customer's future counts; the owner of the business sets them.
-
-    Attributes:
-        margin_months: months from the snapshot over which purchases count.
-        annual_discount: yearly rate at which later contribution counts less.
-        contribution_rate: share of a purchase left after its own costs.
-        cap_quantile: quantile of the date's margins above which a margin is cut, against single outliers.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    margin_months: Annotated[int, Field(ge=1, le=60)] = 12
-    annual_discount: Annotated[float, Field(ge=0, le=1)] = 0.10
-    contribution_rate: Annotated[float, Field(gt=0, le=1)] = 0.30
-    cap_quantile: Annotated[float, Field(gt=0.5, le=1)] = 0.995
 
 
 @dataclass(frozen=True, slots=True)

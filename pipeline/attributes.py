@@ -13,6 +13,16 @@ from tables.history import History
 from tables.rows import MONEY_SCALE, Codes, Rows
 
 
+def customer_ids(history: History, keys: npt.NDArray[np.int64]) -> npt.NDArray[np.object_]:
+    """Return the id behind each customer key."""
+    ids = np.empty(len(keys), dtype=object)
+    bucket, local = keys % history.buckets, keys // history.buckets
+    for each in np.unique(bucket):
+        here = bucket == each
+        ids[here] = history.customer_ids(int(each))[local[here]]
+    return ids
+
+
 def history_table(
     history: History, table: str, *, as_of: date, calendar: BusinessCalendar
 ) -> pd.DataFrame | None:

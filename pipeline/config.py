@@ -13,9 +13,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from actions.budget import BudgetSettings
 from actions.control import ControlSettings
 from actions.rules import Rules
-from models.settings import ModelSettings
+from models.settings import ModelSettings, ValueSettings
 from models.tracking import RegistrySettings
-from models.value import ValueSettings
 from pipeline.shop.settings import ShopSettings
 from tables.calendar import BusinessCalendar, OutcomeRule
 from tables.errors import ConfigError

@@ -12,6 +12,7 @@ from models.level import LevelSeries
 from models.reference import DateReference
 from models.segments import segments_of
 from models.value import ValueReference, customer_values
+from pipeline.attributes import customer_ids
 from pipeline.run import Run
 from pipeline.snapshots import DateFrame
 from tables.history import History
@@ -103,16 +104,6 @@ def lifecycles(frame: DateFrame, *, active_within_days: int) -> npt.NDArray[np.o
         ["never_bought", "lapsed", "at_risk", "returned", "new"],
         default="active",
     ).astype(object)
-
-
-def customer_ids(history: History, keys: npt.NDArray[np.int64]) -> npt.NDArray[np.object_]:
-    """Return the id behind each customer key."""
-    ids = np.empty(len(keys), dtype=object)
-    bucket, local = keys % history.buckets, keys // history.buckets
-    for each in np.unique(bucket):
-        here = bucket == each
-        ids[here] = history.customer_ids(int(each))[local[here]]
-    return ids
 
 
 def _risks(

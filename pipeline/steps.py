@@ -11,8 +11,8 @@ from typing import Any
 import pandas as pd
 
 from features.build import build_features
+from pipeline.attributes import customer_ids
 from pipeline.run import Run
-from pipeline.scoring import customer_ids
 from pipeline.snapshots import feature_settings
 from tables.history import History
 from tables.ingest import ingest

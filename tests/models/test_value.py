@@ -9,10 +9,10 @@ from models.btyd import BGNBD
 from models.gamma_gamma import GammaGamma
 from models.purchases import Purchases
 from models.reference import DateReference
+from models.settings import ValueSettings
 from models.value import (
     SpendModel,
     ValueReference,
-    ValueSettings,
     customer_values,
     discounted_purchases,
     purchases_kept,
