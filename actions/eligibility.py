@@ -152,6 +152,7 @@ class _Check:
         self.everybody = self._everybody()
         self.discount = self._discount(discounts)
         self.marketing = np.zeros(len(night), dtype=np.uint32)
+        _mark(self.marketing, past.marketed(rules.own_gap_days), Reason.OWN_GAP)
         self.full = self._full_channels()
         self.own_channel = own_channel(night, rules)
         self.ticket_channel = self.own_channel

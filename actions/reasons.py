@@ -25,6 +25,7 @@ class Reason(IntFlag):
     DISCOUNT_CAP = 1 << 14
     ACTION_CAP = 1 << 15
     GLOBAL_CONTROL = 1 << 16
+    OWN_GAP = 1 << 17
 
 
 REASONS: Mapping[Reason, str] = MappingProxyType(
@@ -46,6 +47,7 @@ REASONS: Mapping[Reason, str] = MappingProxyType(
         Reason.DISCOUNT_CAP: "discounts of the year used up",
         Reason.ACTION_CAP: "action used up for the year",
         Reason.GLOBAL_CONTROL: "in the global control",
+        Reason.OWN_GAP: "had another action lately",
     }
 )
 """The words for each reason, in the order in which they are shown."""

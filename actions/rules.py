@@ -42,6 +42,7 @@ class Rules(BaseModel):
         consent: what the absence of a table of consents means: ``required`` allows no marketing,
             ``assumed`` all of it. Where the table exists it decides.
         any_team_gap_days: nothing is sent to whom another team contacted in so many days before.
+        own_gap_days: no marketing for whom we planned marketing, sent or withheld, in so many days before.
         channel_caps: limits per channel; a channel that is not named keeps its default, ``sms: {}`` lifts
             that of text messages.
         default_channel: used where a customer neither states a channel nor answers on one.
@@ -54,6 +55,7 @@ class Rules(BaseModel):
 
     consent: Literal["required", "assumed"] = "required"
     any_team_gap_days: int = Field(default=3, ge=0, le=365)
+    own_gap_days: int = Field(default=7, ge=0, le=365)
     channel_caps: Mapping[Channel, ChannelCap] = _DEFAULT_CAPS
     default_channel: Channel = "email"
     discounts_per_customer_year: int = Field(default=3, ge=0)

@@ -96,6 +96,7 @@ class PastContacts:
         self._sent_at: Instants = sent_at[rows]
         self._channel = channel_codes(ledger["channel"].iloc[rows])
         self._action, self._actions = pd.factorize(ledger["action"].iloc[rows])
+        self._marketing = np.asarray(ledger["purpose"].iloc[rows] == MARKETING, dtype=bool)
         self._own = np.asarray(ledger["team"].iloc[rows] == OWN_TEAM, dtype=bool)
         # A contact that never arrived tires nobody, yet its action was assigned and keeps its cooldown.
         self._arrived = np.asarray(ledger["delivery"].iloc[rows] != NOT_DELIVERED, dtype=bool)
@@ -103,6 +104,11 @@ class PastContacts:
     def by_other_teams(self, days: int) -> Truths:
         """Tell whom another team reached in the last so many days."""
         chosen = ~self._own & self._arrived & (self._sent_at >= self._night.midnight(days))
+        return self._night.marked(self._customer[chosen])
+
+    def marketed(self, days: int) -> Truths:
+        """Tell for whom we planned marketing, sent or withheld, in the last so many days."""
+        chosen = self._own & self._marketing & (self._sent_at >= self._night.midnight(days))
         return self._night.marked(self._customer[chosen])
 
     def at_cap(self, channel: int, *, days: int, most: int) -> Truths:

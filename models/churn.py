@@ -1,6 +1,7 @@
 """ChurnModel: features at a snapshot date to a calibrated probability of churn, in scikit-learn's manner."""
 
 from collections.abc import Mapping
+from copy import copy
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Self
@@ -212,6 +213,12 @@ class ChurnModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
             contributions = self.members_.contributions(checked, reference)
         slope = 1.0 if reference.level is None else reference.level.slope
         return strongest_reasons(checked, slope * contributions, top=top)
+
+    def released(self) -> Self:
+        """Return a copy that scores any date: for a look back, never for an evaluation or a measurement."""
+        free = copy(self)
+        free.trained_through_ = date.min
+        return free
 
     def save(self, folder: Path) -> None:
         """Write the model as JSON and LightGBM text; equal models give equal bytes.

@@ -98,6 +98,8 @@ def _answers(command: Callable[..., Answer]) -> Callable[..., None]:
         answer = dict(command(**options))
         text = answer.pop("text")
         click.echo(json.dumps(answer, indent=2, default=str) if as_json else text)
+        if answer.get("well") is False:
+            sys.exit(2)
 
     return printing
 

@@ -1,5 +1,6 @@
 """Is everything in place? Checks of the installation, and of a configuration's workspace and sources."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -68,6 +69,8 @@ def _tried(check: str, look: Callable[[], str]) -> Finding:
 
 def _workspace(folder: Path) -> str:
     there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise OSError(f"{there}: not a folder this user may write to")
     free = shutil.disk_usage(there).free
     if free < _LEAST_FREE_BYTES:
         raise OSError(f"{there}: only {free / 1024**3:.1f} GiB free; at least 2 are wanted")

@@ -176,13 +176,15 @@ def _champion(
     run.progress(f"nightly {as_of}: model version {number}")
     files = registry.fetch(number, scratch / "model")
     version = files.version
+    model = ChurnModel.load(files.model)
+    is_later = version.usable_from > as_of
     return Champion(
         version,
-        ChurnModel.load(files.model),
+        model.released() if is_later else model,
         DateReference.from_json(files.reference.read_text()),
         json.loads((files.model / CARD).read_text()),
         digest=folder_digest(files.model),
-        is_later=version.usable_from > as_of,
+        is_later=is_later,
     )
 
 

@@ -158,7 +158,7 @@ def _level(
     since, level = retrained
     if before is not None and before.model_version == tonight.model_version:
         since, level = before.as_of, before.level
-    days = max((tonight.as_of - since).days, 1)
+    days = max(abs((tonight.as_of - since).days), 1)
     most = settings.max_level_step * days
     if abs(tonight.level - level) > most:
         yield (

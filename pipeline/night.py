@@ -16,7 +16,8 @@ from models.level import LevelSeries
 from models.reference import DateReference
 from pipeline.explaining import explain, most_valuable_at_risk, with_reasons
 from pipeline.gates import Vitals, check_gates, spread
-from pipeline.night_page import NightStory, tell
+from pipeline.night_page import tell
+from pipeline.night_story import NightStory
 from pipeline.page import render
 from pipeline.planning import Planned, keep_salts, plan_night, used_salts
 from pipeline.run import Run
@@ -144,6 +145,7 @@ def _publish(run: Run, inputs: NightInputs, story: NightStory, *, seconds: float
         write_table(story.plan, night.table("plan"))
         write_text(render(tell(story)), night.report("index.html"))
         write_text(crm_list(story.plan), night.report("crm.csv"))
+        night.report("crm.csv").chmod(0o600)  # real ids: for its owner only
         write_text(story.planned.plan.certificate.to_json(), night.report("certificate.json"))
         write_text(story.reference.to_json(), night.report("reference.json"))
         write_text(story.values.to_json(), night.report("values.json"))
@@ -227,6 +229,7 @@ def _answer(run: Run, result: Published, planned: Planned, vitals: Vitals) -> di
     manifest = result.manifest
     total = planned.plan.summary["total"]
     page = manifest.report("index.html")
+    notes = "".join(f"\nnote: {note}" for note in planned.eligible.notes)
     words = "published" if result.changed else "the same as published; nothing changed"
     return {
         "as_of": manifest.as_of.isoformat(),
@@ -240,10 +243,11 @@ def _answer(run: Run, result: Published, planned: Planned, vitals: Vitals) -> di
         "withheld": total["withheld"],
         "cost": total["cost"],
         "gap": planned.plan.certificate.gap,
+        "notes": list(planned.eligible.notes),
         "page": str(page),
         "text": (
             f"{manifest.as_of}: {words}. {vitals.customers:,} customers scored, {vitals.at_risk:.1%} at risk, "
             f"{total['sent']:,} actions sent and {total['withheld']:,} withheld for {total['cost']:,.2f} "
-            f"{run.config.currency}. Page: {page}"
+            f"{run.config.currency}. Page: {page}{notes}"
         ),
     }

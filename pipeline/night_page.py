@@ -1,18 +1,12 @@
 """What a night's page tells: figures and sentences, worked out from the published tables."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import pandas as pd
 
-from models.deployment import ModelVersion
-from models.reference import DateReference
-from models.value import ValueReference
 from pipeline.charts import Bin, calibration, histogram
-from pipeline.explaining import Reasons
-from pipeline.gates import Vitals
+from pipeline.night_story import NightStory
 from pipeline.page import (
     ActionRow,
     Bar,
@@ -24,80 +18,26 @@ from pipeline.page import (
     Resting,
     SegmentRow,
 )
-from pipeline.planning import Planned
 from pipeline.pseudonyms import pseudonyms
-from pipeline.run import Run
-from tables.publish import Manifest
+from pipeline.scoring import MODEL
+from tables.calendar import OutcomeRule
 
-_MODEL = "model"
 _NONE = "none"
 _MOVERS = 5
-
-
-@dataclass(frozen=True)
-class NightStory:
-    """The tables and figures behind a page."""
-
-    run: Run
-    as_of: date
-    scores: pd.DataFrame
-    plan: pd.DataFrame
-    planned: Planned
-    listed: pd.DataFrame
-    reasons: Reasons
-    reference: DateReference
-    values: ValueReference
-    vitals: Vitals
-    version: ModelVersion
-    model_digest: str
-    is_later_model: bool
-    card: Mapping[str, Any]
-    before: Manifest | None
-    scores_before: pd.DataFrame | None
-
-    @property
-    def watched(self) -> pd.DataFrame:
-        """Scores of the customers the churn model speaks for."""
-        return self.scores[self.scores["risk_source"] == _MODEL]
-
-    @property
-    def line(self) -> float:
-        """Risk above which a customer is called at risk."""
-        return self.run.config.report.at_risk_above
-
-    @property
-    def at_risk(self) -> pd.DataFrame:
-        """Scores of the watched customers above the line."""
-        watched = self.watched
-        return watched[watched["churn_risk"] > self.line]
-
-    def money(self, amount: float) -> str:
-        """Write an amount of money."""
-        digits = 0 if abs(amount) >= 100 else 2
-        return f"{amount:,.{digits}f} {self.run.config.currency}"
 
 
 def tell(story: NightStory) -> NightPage:
     """Work out the page of a night."""
     run, card = story.run, story.card
-    total = story.planned.plan.summary["total"]
-    rule = run.rule
     return NightPage(
         business=run.config.name,
         as_of=story.as_of.isoformat(),
-        definition=(
-            f"no order in the {rule.horizon_days} days from that date, among customers with an order in the "
-            f"{rule.active_within_days} days before it"
-        ),
+        definition=_definition(run.rule),
         model_version=str(story.version.version),
         trained_through=story.version.trained_through.isoformat(),
         later_model=story.is_later_model,
         figures=_figures(story),
-        claim=(
-            "Effects of the actions are beliefs the owner wrote into the catalogue (priors), not measured results: "
-            "no outcome of tonight's actions is known yet, and this page claims none. "
-            f"By these beliefs tonight's actions keep {total['expected_kept']:.1f} customers."
-        ),
+        claim=_claim(story),
         power=_power(story),
         plan_words=_plan_words(story),
         actions=_actions(story),
@@ -108,16 +48,11 @@ def tell(story: NightStory) -> NightPage:
         movers=_moved(story),
         left_out_words="Customers who may get no action, by what stands in the way; one may count under several.",
         left_out=_left_out(story),
-        spread_words=(
-            f"{len(story.watched):,} watched customers by churn risk; {len(story.at_risk):,} above {story.line:.0%}."
-        ),
+        spread_words=_spread_words(story),
         histogram=histogram(
             story.vitals.risks, title="Customers by churn risk", mark=story.line, mark_label="at risk"
         ),
-        calibration_words=(
-            f"The champion's recipe, trained on what was known at {card['as_of']}, against what the {card['n']:,} "
-            "customers then did: points on the line are right, bars are 95 % intervals."
-        ),
+        calibration_words=_calibration_words(card),
         calibration=calibration(_bins(card), title="Predicted risk against the share that churned"),
         customers=_customers(story),
         reasons=_reasons(story),
@@ -126,6 +61,34 @@ def tell(story: NightStory) -> NightPage:
         evaluation_words=f"Trained before {card['as_of']}, judged on the {card['horizon_days']} days after it.",
         models=[_model(row) for row in card["models"]],
         facts=_facts(story),
+    )
+
+
+def _definition(rule: OutcomeRule) -> str:
+    return (
+        f"no order in the {rule.horizon_days} days from that date, among customers with an order in the "
+        f"{rule.active_within_days} days before it"
+    )
+
+
+def _claim(story: NightStory) -> str:
+    kept = story.planned.plan.summary["total"]["expected_kept"]
+    return (
+        "Effects of the actions are beliefs the owner wrote into the catalogue (priors), not measured results: no "
+        f"outcome of tonight's actions is known yet, and this page claims none. By these beliefs they keep {kept:.1f} "
+        "customers."
+    )
+
+
+def _spread_words(story: NightStory) -> str:
+    watched, at_risk = len(story.watched), len(story.at_risk)
+    return f"{watched:,} watched customers by churn risk; {at_risk:,} above {story.line:.0%}."
+
+
+def _calibration_words(card: Mapping[str, Any]) -> str:
+    return (
+        f"The champion's recipe, trained on what was known at {card['as_of']}, against what the {card['n']:,} "
+        "customers then did: points on the line are right, bars are 95 % intervals."
     )
 
 
@@ -160,7 +123,7 @@ def _power(story: NightStory) -> str:
         words.append(f"; the believed effect needs about {nights:,} such nights." if nights else ".")
     if programme["detectable_effect"] is not None:
         words.append(
-            f" The global control of {programme['control']:,} can show "
+            f" The global control of {programme['control']:,} households or single customers can show "
             f"{100 * programme['detectable_effect']:.1f} points for the programme as a whole."
         )
     return "".join(words)
@@ -205,7 +168,7 @@ def _points(effect: float | None) -> str:
 def _changes(story: NightStory) -> list[Figure]:
     if story.before is None or story.scores_before is None:
         return []
-    earlier = story.scores_before[story.scores_before["risk_source"] == _MODEL]
+    earlier = story.scores_before[story.scores_before["risk_source"] == MODEL]
     before = set(earlier.loc[earlier["churn_risk"] > story.line, "customer_id"])
     now = set(story.at_risk["customer_id"])
     watched, watched_before = set(story.watched["customer_id"]), set(earlier["customer_id"])
@@ -223,7 +186,7 @@ def _moved(story: NightStory) -> list[Mover]:
     if story.scores_before is None:
         return []
     both = story.watched.merge(story.scores_before, on="customer_id", suffixes=("", "_before"))
-    both = both[both["risk_source_before"] == _MODEL]
+    both = both[both["risk_source_before"] == MODEL]
     step = (both["churn_risk"] - both["churn_risk_before"]).abs()
     top = both.loc[step.sort_values(ascending=False, kind="stable").index[:_MOVERS]]
     names = pseudonyms(story.run, top["customer_id"])

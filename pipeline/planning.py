@@ -1,7 +1,7 @@
 """From scores to tonight's plan: what the rules allow, what it is worth, who is left out on purpose."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from actions.control import FrozenSalt, freeze, salts_from_json, salts_to_json
 from actions.effects import EffectCells, prior_effects
 from actions.eligibility import Eligibility, eligibility
 from actions.plan import Plan, make_plan
+from actions.reasons import Reason
 from pipeline.attributes import history_table
 from pipeline.run import Run
 from pipeline.scoring import Scored
@@ -61,6 +62,8 @@ def plan_night(run: Run, history: History, scored: Scored, *, as_of: date, cells
     earlier = earlier_plans(run, as_of)
     eligible = _eligible(run, history, customers, catalogue, earlier, as_of=as_of)
     tonight = settings.budget.tonight(as_of, planned=_spent(run, earlier, as_of))
+    if any(night > as_of for night in published_dates(run.workspace)):
+        eligible = _nobody(eligible)
     effects = prior_effects(customers, eligible.actions, cells.of(customers, first=_first_cells(earlier)))
     plan = make_plan(
         customers,
@@ -72,6 +75,13 @@ def plan_night(run: Run, history: History, scored: Scored, *, as_of: date, cells
         discount_share=settings.discount_share,
     )
     return Planned(plan, eligible, customers, tonight)
+
+
+def _nobody(eligible: Eligibility) -> Eligibility:
+    """Block every pair: a night planned after a later one would write to the same customers again."""
+    blocked = eligible.blocked | np.uint32(Reason.NOT_VALID_TODAY)
+    note = "a later night is published already: this one is scored, and nobody is planned for"
+    return replace(eligible, blocked=blocked, notes=(*eligible.notes, note))
 
 
 def used_salts(run: Run, as_of: date) -> tuple[FrozenSalt, ...]:

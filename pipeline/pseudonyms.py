@@ -16,7 +16,7 @@ _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 def pseudonyms(run: Run, customer_ids: Iterable[str]) -> list[str]:
     """Return the pseudonym of each customer: a keyed hash under the workspace's secret."""
-    key = _secret(run)
+    key = _secret(run, create=True)
     return [_pseudonym(customer_id, key) for customer_id in customer_ids]
 
 
@@ -24,9 +24,10 @@ def resolve(run: Run, names: Sequence[str]) -> dict[str, str]:
     """Find the customers behind pseudonyms, inside the workspace.
 
     Raises:
+        ConfigError: if the secret is missing or open to others.
         DataError: if a name belongs to no customer of the history; all such names are listed.
     """
-    key = _secret(run)
+    key = _secret(run, create=False)
     wanted = {name.upper(): name for name in names}
     found: dict[str, str] = {}
     history = History.open(run.history_root)
@@ -52,9 +53,13 @@ def _pseudonym(customer_id: str, key: bytes) -> str:
     return f"{letters[:4]}-{letters[4:]}"
 
 
-def _secret(run: Run) -> bytes:
+def _secret(run: Run, *, create: bool) -> bytes:
     path = run.secret_file or run.workspace / "pseudonym.secret"
     if not path.exists():
+        if not create:
+            raise ConfigError(
+                f"{path}: the secret behind the pseudonyms is missing. Restore it from a backup."
+            )
         _create(path)
     with storage(path):
         text = path.read_bytes().strip()

@@ -11,7 +11,7 @@ from tables.calendar import BusinessCalendar
 from tables.contracts import DECLARED
 from tables.counting import FileCounts, count_file, describe, too_many_bad
 from tables.errors import DataError
-from tables.files import digest_of, find_files, open_file
+from tables.files import SourceFile, digest_of, find_files, lines_inside_quotes, open_file
 from tables.manifest import Manifest
 from tables.parsed import ParsedFile, parse
 from tables.report import IngestReport
@@ -78,9 +78,28 @@ def _new_files(run: Run, name: str, source: Source) -> Iterator[Delivery]:
             continue
         run.progress(f"{name}: reading {path.name}")
         file = open_file(run.connection, source, path, digest, table=name)
-        parsed = parse(run.connection, DECLARED[name], source, file, calendar=run.calendar, now=run.now)
+        parsed = _parsed(run, name, source, file)
         counts = count_file(run.connection, parsed)
+        _check_quotes(run, name, source, path, counts.rows)
         yield Delivery(name, replace(parsed, is_clean=counts.bad == 0), counts, identity)
+
+
+def _check_quotes(run: Run, name: str, source: Source, path: Path, rows: int) -> None:
+    """Refuse a file of which a stray quote swallowed more than the share of bad rows that is allowed."""
+    swallowed = lines_inside_quotes(source, path, rows)
+    if swallowed > run.settings.bad_row_limit * (rows + swallowed):
+        raise DataError(
+            f"{name}: {path}: {swallowed} of {rows + swallowed} lines lie inside quotes; allowed is a share of "
+            f"{run.settings.bad_row_limit:g}. Close or double the stray quote, or raise bad_row_limit."
+        )
+
+
+def _parsed(run: Run, name: str, source: Source, file: SourceFile) -> ParsedFile:
+    try:
+        return parse(run.connection, DECLARED[name], source, file, calendar=run.calendar, now=run.now)
+    except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
+        first = str(error).splitlines()[0]
+        raise DataError(f"{name}: {file.path} cannot be read; {first} Mend the file.") from error
 
 
 def _identity_of_file(name: str, source: Source, digest: str) -> str:

@@ -82,6 +82,21 @@ def relation(source: Source, path: Path) -> Sql:
     return rows
 
 
+def lines_inside_quotes(source: Source, path: Path, rows: int) -> int:
+    """Return how many lines of a CSV file did not begin a row: text with line breaks, or a quote never closed.
+
+    Args:
+        source: how the file is read.
+        path: the file.
+        rows: rows read from it.
+    """
+    if _is_parquet(path, source):
+        return 0
+    with path.open("rb") as file:
+        filled = sum(1 for line in file if line.strip())
+    return max(filled - 1 - rows, 0)
+
+
 def lookup_column(number: int, column: str) -> str:
     """Name the column that the n-th lookup adds, so that it hides no column of the source."""
     return f"lookup {number} {column}"
@@ -151,8 +166,9 @@ def _row_number(path: Path, source: Source) -> str:
 def _reader(path: Path, source: Source) -> Sql:
     if _is_parquet(path, source):
         return Sql("read_parquet(?, file_row_number = true)", (str(path),))
+    # One thread, because several cannot read quoted line breaks together with short rows.
     return Sql(
         "read_csv(?, header = true, all_varchar = true, null_padding = true, delim = ?, "
-        "quote = '\"', escape = '\"', strict_mode = false)",
+        "quote = '\"', escape = '\"', strict_mode = true, parallel = false)",
         (str(path), source.csv.delimiter),
     )

@@ -57,7 +57,7 @@ def checked(
     return eligibility(
         pd.DataFrame([{"customer_id": "ann", **(customer or {})}]),
         catalogue=Catalogue.of(actions),
-        rules=rules or Rules(),
+        rules=rules or Rules(own_gap_days=0),
         as_of=TONIGHT,
         calendar=CALENDAR,
         global_control=np.array([in_control]),
@@ -136,7 +136,7 @@ def test_without_a_table_of_consents_the_rules_decide(consent: Any, allowed: boo
     found = eligibility(
         pd.DataFrame({"customer_id": ["ann"]}),
         catalogue=Catalogue.of([action(), action("call", kind="service")]),
-        rules=Rules(consent=consent),
+        rules=Rules(own_gap_days=0, consent=consent),
         as_of=TONIGHT,
         calendar=CALENDAR,
         global_control=np.array([False]),
@@ -189,14 +189,14 @@ def test_an_open_ticket_allows_only_service(changes: dict[str, Any], is_open: bo
 
 @pytest.mark.parametrize(("days", "blocked"), [(0.1, True), (3, True), (3.01, False)])
 def test_another_teams_contact_blocks_for_the_gap(days: float, blocked: bool) -> None:
-    found = reasons(rules=Rules(any_team_gap_days=3), contacts=[contacted(days, team="crm")])
+    found = reasons(rules=Rules(own_gap_days=0, any_team_gap_days=3), contacts=[contacted(days, team="crm")])
     assert found == (("contacted by another team",) if blocked else ())
     assert reasons(contacts=[contacted(days)]) == ()
 
 
 def test_a_failed_delivery_tires_nobody() -> None:
     failed = {"delivery": "not_delivered"}
-    rules = Rules(channel_caps={"email": ChannelCap(per_7d=1)})
+    rules = Rules(own_gap_days=0, channel_caps={"email": ChannelCap(per_7d=1)})
     assert reasons(rules=rules, contacts=[contacted(1, team="crm", **failed), contacted(1, **failed)]) == ()
 
 
@@ -217,7 +217,9 @@ def test_every_assignment_keeps_its_cooldown(delivery: str) -> None:
     ],
 )
 def test_channel_caps_count_withheld_contacts_too(window: str, days: float, blocked: bool) -> None:
-    rules = Rules(channel_caps={"email": ChannelCap.model_validate({window: 2})}, any_team_gap_days=0)
+    rules = Rules(
+        own_gap_days=0, channel_caps={"email": ChannelCap.model_validate({window: 2})}, any_team_gap_days=0
+    )
     two = [contacted(days, delivery="withheld"), contacted(days, team="crm")]
     assert reasons(rules=rules, contacts=two) == (("channel used up",) if blocked else ())
     assert reasons(rules=rules, contacts=two[:1]) == ()
@@ -232,10 +234,10 @@ def test_the_same_action_waits_for_its_cooldown(days: float, blocked: bool) -> N
 
 @pytest.mark.parametrize(("where", "blocked"), [("LT", True), ("all", True), ("CN", False)])
 def test_quiet_days_hold_in_their_region(where: str, blocked: bool) -> None:
-    rules = Rules(quiet_days={where: (TONIGHT,)})
+    rules = Rules(own_gap_days=0, quiet_days={where: (TONIGHT,)})
     found = reasons(action(kind="service"), rules=rules, customer={"region": "LT"})
     assert found == (("quiet day in the region",) if blocked else ())
-    assert reasons(rules=Rules(quiet_days={where: (TONIGHT - timedelta(days=1),)})) == ()
+    assert reasons(rules=Rules(own_gap_days=0, quiet_days={where: (TONIGHT - timedelta(days=1),)})) == ()
 
 
 def test_nobody_on_a_discount_gets_another() -> None:
@@ -247,7 +249,7 @@ def test_nobody_on_a_discount_gets_another() -> None:
 
 def test_discounts_of_the_year_run_out() -> None:
     offers = (action("offer", kind="discount"), action("bundle", kind="discount"))
-    rules = Rules(discounts_per_customer_year=2)
+    rules = Rules(own_gap_days=0, discounts_per_customer_year=2)
     past = [contacted(100, action="bundle"), contacted(365, action="offer")]
     assert reasons(*offers, rules=rules, contacts=past) == ("discounts of the year used up",)
     assert reasons(*offers, rules=rules, contacts=[past[0], contacted(366, action="offer")]) == ()
@@ -281,7 +283,9 @@ def test_the_global_control_gets_service_only() -> None:
     ],
 )
 def test_the_preferred_channel_is_stated_answered_or_default(customer: dict[str, Any], channel: str) -> None:
-    found = checked(action(channel="preferred"), customer=customer, rules=Rules(default_channel="push"))
+    found = checked(
+        action(channel="preferred"), customer=customer, rules=Rules(own_gap_days=0, default_channel="push")
+    )
     assert CHANNELS[found.channels[0, 0]] == channel
     assert found.explain(0, 0) == ("no consent for the channel",)
     assert reasons(
@@ -326,7 +330,7 @@ def three() -> Eligibility:
     return eligibility(
         pd.DataFrame({"customer_id": ["ann", "bob", "cid"], "gap": [2.0, 2.0, 0.0], "is_minor": [0, 1, 0]}),
         catalogue=Catalogue.of([action("note", trigger="gap > 1"), action("later", trigger="csat < 2")]),
-        rules=Rules(consent="assumed"),
+        rules=Rules(own_gap_days=0, consent="assumed"),
         as_of=TONIGHT,
         calendar=CALENDAR,
         global_control=np.zeros(3, dtype=bool),
@@ -351,7 +355,7 @@ def test_a_customer_twice_is_refused() -> None:
         eligibility(
             pd.DataFrame({"customer_id": ["ann", "ann"]}),
             catalogue=Catalogue.of([action()]),
-            rules=Rules(),
+            rules=Rules(own_gap_days=0),
             as_of=TONIGHT,
             calendar=CALENDAR,
             global_control=np.zeros(2, dtype=bool),
@@ -362,3 +366,17 @@ def test_a_customer_twice_is_refused() -> None:
 def test_tables_without_needed_columns_are_refused() -> None:
     with pytest.raises(SchemaError, match="tickets: no column 'solved_at'"):
         reasons(tickets=[{"customer_id": "ann", "opened_at": 0}])
+
+
+@pytest.mark.parametrize(("days", "blocked"), [(0.1, True), (7, True), (7.01, False)])
+@pytest.mark.parametrize("delivery", ["confirmed", "withheld"])
+def test_our_own_marketing_makes_room_for_a_week(days: float, blocked: bool, delivery: str) -> None:
+    contacts = [contacted(days, action="other", purpose="marketing", delivery=delivery)]
+    assert reasons(rules=Rules(), contacts=contacts) == (("had another action lately",) if blocked else ())
+
+
+def test_our_own_service_note_blocks_no_marketing() -> None:
+    contacts = [contacted(1, action="other", purpose="service")]
+    assert reasons(rules=Rules(), contacts=contacts) == ()
+    marketing = [contacted(1, action="other", purpose="marketing")]
+    assert reasons(action(kind="service"), rules=Rules(), contacts=marketing) == ()

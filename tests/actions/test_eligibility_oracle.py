@@ -42,7 +42,7 @@ contacts = st.lists(
     st.fixed_dictionaries(
         {
             "customer_id": names, "sent_at": instants, "team": st.sampled_from(["keepwell", "crm", None]),
-            "channel": channels | st.none(), "purpose": st.just("marketing"),
+            "channel": channels | st.none(), "purpose": st.sampled_from(["marketing", "service"]),
             "action": st.sampled_from([*ACTIONS, "newsletter", None]), "arm": st.none(),
             "delivery": st.sampled_from(["confirmed", "assumed", "awaited", "withheld", "not_delivered"]),
         }
@@ -73,6 +73,7 @@ all_rules = st.builds(
     Rules,
     consent=st.sampled_from(["required", "assumed"]),
     any_team_gap_days=st.integers(0, 10),
+    own_gap_days=st.integers(0, 10),
     channel_caps=st.dictionaries(channels, st.builds(ChannelCap, per_7d=caps, per_30d=caps, per_90d=caps)),
     default_channel=channels,
     discounts_per_customer_year=st.integers(0, 3),
@@ -232,6 +233,8 @@ def test_the_mask_agrees_with_the_rules_read_one_by_one(
             expected |= broken_by_channel(action, channel, own(contacts), granted, rules)
             if action.purpose == "marketing":
                 expected |= Reason.OPEN_TICKET if opened else Reason(0)
+                ours = count(own(contacts), rules.own_gap_days, team=("keepwell",), purpose=("marketing",))
+                expected |= Reason.OWN_GAP if ours else Reason(0)
                 expected |= Reason.GLOBAL_CONTROL if person["global_control"] else Reason(0)
             assert found.explain(row, column) == reasons_in(int(expected))
             assert found.mask[row, column] == (expected == Reason(0))

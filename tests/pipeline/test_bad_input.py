@@ -37,10 +37,10 @@ actions:
 CATALOGUE = """\
 actions:
   note:
-    carries_out: [human_touch]
+    carries_out: [messaging]
     trigger: orders_total > 0
     channel: email
-    kind: marketing
+    kind: content
     contact_cost: 0.5
     prior_save: 0.05
     prior_save_sd: 0.02

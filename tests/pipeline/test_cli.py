@@ -52,3 +52,17 @@ def test_a_failure_is_one_object_for_machines(tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(command: str) -> None:
     assert keepwell(command, "--help").returncode == 0
+
+
+def test_wrong_usage_is_one_object_for_machines() -> None:
+    told = keepwell("nightly", "--nonsense", "--json")
+    assert told.returncode == 2
+    assert json.loads(told.stdout)["exit_code"] == 2
+
+
+def test_a_doctor_who_finds_something_says_so_by_its_code(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "configs/demo.yaml").read_text()
+    (tmp_path / "shop.yaml").write_text(text.replace("${KEEPWELL__WORKSPACE:-workspaces/demo}", "nowhere"))
+    told = keepwell("doctor", "-c", "shop.yaml", cwd=tmp_path)
+    assert told.returncode == 2
+    assert "FAIL  source orders" in told.stdout

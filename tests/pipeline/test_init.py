@@ -79,3 +79,11 @@ def test_a_written_configuration_ingests_its_file(tmp_path: Path) -> None:
     report = json.loads(told.stdout)
     assert report["customers"] == 3
     assert report["sources"][0]["filters"]["no customer"]["removed"] == 1
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_another_delimiter_is_found_and_written(tmp_path: Path, delimiter: str) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_text(write_orders(tmp_path).read_text().replace(",", delimiter))
+    (tmp_path / "shop.yaml").write_text(render(guess(path), workspace=tmp_path / "work", catalogue=CATALOGUE))
+    assert load_config(tmp_path / "shop.yaml", {}).sources["orders"][0].csv.delimiter == delimiter

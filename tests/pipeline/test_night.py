@@ -153,11 +153,30 @@ def test_a_night_before_the_model_is_refused(demo: Path) -> None:
 
 
 def test_a_later_model_may_score_a_past_night_and_marks_it(demo: Path) -> None:
-    told = run_keepwell(demo, "nightly", *CONFIG, "--as-of", "2026-05-31", "--allow-later-model")
-    # A date before the outcomes the model learned from stays closed; the day before retraining is open.
-    assert told.returncode in {0, 2}, told.stderr
-    if told.returncode == 0:
-        assert table(demo, "scores", date(2026, 5, 31))["is_later_model"].all()
+    day = date(2026, 5, 1)
+    told = run_keepwell(
+        demo, "nightly", *CONFIG, "--as-of", str(day), "--allow-later-model", "--accept-level"
+    )
+    assert told.returncode == 0, told.stderr
+    assert table(demo, "scores", day)["is_later_model"].all()
+    manifest = published(demo, day)
+    assert manifest is not None
+    assert "trained after its date" in manifest.report("index.html").read_text()
+
+
+def test_a_night_caught_up_after_a_later_one_plans_nobody(demo: Path) -> None:
+    (demo / "nights" / f"as_of={FIRST}.json").unlink()
+    told = run_keepwell(demo, "nightly", *CONFIG, "--as-of", str(FIRST), "--json")
+    assert told.returncode == 0, told.stderr
+    answer = json.loads(told.stdout)
+    assert answer["sent"] == answer["planned"] == 0
+    assert "a later night is published already" in " ".join(answer["notes"])
+
+
+def test_a_night_that_has_not_come_is_refused(demo: Path) -> None:
+    told = run_keepwell(demo, "nightly", *CONFIG, "--as-of", "2126-06-03", "--json")
+    assert told.returncode == 2
+    assert json.loads(told.stdout)["exit_code"] == 2
 
 
 def test_replacing_a_night_that_has_passed_is_refused(demo: Path) -> None:

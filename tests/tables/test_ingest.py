@@ -536,3 +536,17 @@ def test_a_source_of_parquet_and_csv_counts_the_bad_rows_of_both(tmp_path: Path)
     assert report.sources[0].rows == 3
     assert report.sources[0].bad_rows == 1
     assert report.customers == 2
+
+
+def test_a_line_break_inside_quotes_is_part_of_the_text(shop):
+    rest = [f"c{number},c{number},2025-01-01,5" for number in range(100)]
+    shop.deliver("orders.csv", ORDER, '"le\nad",1,2025-01-01,5', *rest)
+    assert shop.ingest(order_source(shop)).customers == 101
+
+
+def test_a_stray_quote_is_refused_and_swallows_nothing(shop):
+    rows = [f"c{number},{number},2025-01-01,5" for number in range(30_000)]
+    rows[25_000] = '"c,25000,2025-01-01,5'
+    shop.deliver("orders.csv", ORDER, *rows)
+    with pytest.raises(DataError, match=r"orders\.csv: 5000 of 30000 lines lie inside quotes"):
+        shop.ingest(order_source(shop))
