@@ -99,7 +99,7 @@ def nightly(run: Run, *, as_of: date, options: NightOptions) -> Mapping[str, Any
     if options.republish and as_of < options.today:
         raise ConfigError(f"nightly: {as_of} has passed and stays as published. Leave out --republish.")
     if earlier is not None and not options.republish and not earlier.damaged():
-        return _unchanged(earlier)
+        return _unchanged(run, earlier)
     with (
         storage(run.workspace),
         tempfile.TemporaryDirectory(prefix=f"{TEMPORARY}model-", dir=run.workspace) as scratch,
@@ -228,12 +228,22 @@ def _retrained(
     }
 
 
-def _unchanged(manifest: Manifest) -> dict[str, Any]:
-    page = manifest.report("index.html")
+def _unchanged(run: Run, manifest: Manifest) -> dict[str, Any]:
+    page, facts = manifest.report("index.html"), manifest.facts
+    vitals, total = facts["vitals"], facts["summary"]["total"]
+    notes = []
+    if facts["config"] != config_digest(run):
+        notes.append("the configuration has changed since; a published night stays as it is")
     return {
         "as_of": manifest.as_of.isoformat(),
         "changed": False,
+        "model_version": facts["model_version"],
+        **{name: vitals[name] for name in ("customers", "at_risk", "level")},
+        **{name: total[name] for name in ("planned", "sent", "withheld", "cost")},
+        "notes": notes,
         "page": str(page),
-        "model_version": manifest.facts["model_version"],
-        "text": f"{manifest.as_of} is published and whole; nothing changed. Page: {page}",
+        "text": "\n".join(
+            [f"{manifest.as_of} is published and whole; nothing changed. Page: {page}"]
+            + [f"note: {note}" for note in notes]
+        ),
     }

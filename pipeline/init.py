@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import yaml
 
-from tables.errors import DataError, SchemaError
+from tables.errors import ConfigError, DataError, SchemaError
 from tables.sql import quoted
 
 _NAMES: Mapping[str, Sequence[str]] = {
@@ -209,6 +209,10 @@ def catalogue_beside(config: Path) -> Path:
     beside = config.with_name("actions.yaml")
     if not beside.exists():
         shipped = Path(__file__).parents[1] / ours
+        if not shipped.exists():
+            raise ConfigError(
+                f"{beside}: no catalogue of actions to start from. Copy {ours} of the project there."
+            )
         beside.write_text(shipped.read_text(encoding="utf-8"), encoding="utf-8")
     return beside
 

@@ -133,6 +133,12 @@ def test_running_a_night_again_changes_nothing_and_says_so(demo: Path) -> None:
     assert told.returncode == 0, told.stderr
     assert json.loads(told.stdout)["changed"] is False
     assert content(demo) == before
+    changed = {"KEEPWELL__REPORT__AT_RISK_ABOVE": "0.4"}
+    told = run_keepwell(demo, "nightly", *CONFIG, "--as-of", "2026-06-02", "--json", **changed)
+    assert json.loads(told.stdout)["notes"] == [
+        "the configuration has changed since; a published night stays as it is"
+    ]
+    assert content(demo) == before
 
 
 def test_a_damaged_night_is_made_again_with_the_same_bytes(demo: Path) -> None:
