@@ -13,7 +13,7 @@ from features.bucket import Bucket, Keep, Part, Reading
 from features.builders import BUILDERS, Builder, usable_builders
 from features.edges import Edges
 from features.index import SnapshotIndex
-from features.memory import zeros_in_small_pages
+from features.memory import ReusedPages
 from features.settings import FeatureSettings
 from features.view import AsOfView, Features
 from tables.calendar import BusinessCalendar
@@ -66,6 +66,7 @@ def build_features(
     Yields:
         One block per bucket, in order.
     """
+    pages = ReusedPages()
     for bucket in range(history.buckets):
         yield build_bucket(
             history,
@@ -76,6 +77,7 @@ def build_features(
             active_within_days=active_within_days,
             keep=keep,
             builders=builders,
+            pages=pages,
         )
 
 
@@ -89,8 +91,12 @@ def build_bucket(
     active_within_days: int | None = None,
     keep: Keep | None = None,
     builders: Iterable[Builder] = BUILDERS,
+    pages: ReusedPages | None = None,
 ) -> FeatureBlock:
-    """Compute the features of one bucket, so that buckets can be spread over processes or machines."""
+    """Compute the features of one bucket, so that buckets can be spread over processes or machines.
+
+    Arguments are those of ``build_features``; ``pages`` carries the memory of a bucket before, if any.
+    """
     usable = usable_builders(_stored_columns(history), builders)
     rows = Bucket.read(
         history,
@@ -102,7 +108,8 @@ def build_bucket(
         keep=keep,
     )
     names = _names(usable, settings)
-    return FeatureBlock(bucket, _frame(rows, usable, names, settings))
+    table = (pages or ReusedPages()).uninitialised((len(names), rows.most_snapshots))
+    return FeatureBlock(bucket, _frame(rows, usable, names, settings, table))
 
 
 def feature_names(
@@ -167,10 +174,13 @@ def _compute(builder: Builder, views: Mapping[str, AsOfView], settings: FeatureS
 
 
 def _frame(
-    bucket: Bucket, builders: Sequence[Builder], names: Sequence[str], settings: FeatureSettings
+    bucket: Bucket,
+    builders: Sequence[Builder],
+    names: Sequence[str],
+    settings: FeatureSettings,
+    table: npt.NDArray[np.float32],
 ) -> pd.DataFrame:
-    # One feature's values of all dates lie together, as the frame wants them.
-    table = zeros_in_small_pages((len(names), bucket.most_snapshots), np.float32)
+    """Fill a table, in which one feature's values of all dates lie together, as the frame wants them."""
     customers: list[npt.NDArray[np.int64]] = []
     days: list[npt.NDArray[np.datetime64]] = []
     filled = 0

@@ -29,31 +29,31 @@ class Decay:
         self._clock = index.clock
         rows = np.arange(len(index), dtype=np.int32)
         self._by_rank = np.empty(len(index), dtype=np.int32)
-        self._by_rank[self._positions(rows, index.customer)] = rows
+        self._by_rank[self.places(rows, index.customer)] = rows
         self._gaps = index.gaps.take(self._by_rank)
         self._columns = index.columns
         self._sums: dict[tuple[str | None, int], Floats] = {}
 
-    def after_rows(self, rows: Integers, customers: Integers, column: str | None, tau: int) -> Floats:
+    def after_rows(self, places: Integers, column: str | None, tau: int) -> Floats:
         """Return the decayed sum of a column (or of ones) after some rows, for a time constant in days.
 
         Args:
-            rows: positions in the index.
-            customers: the customer of each of those rows.
+            places: where those rows lie, from ``places``.
             column: a column of numbers, or nothing to count rows.
             tau: time constant in days.
         """
         key = (column, tau)
         if key not in self._sums:
             self._sums[key] = self._carry(self._weights(column), self._factors(tau))
-        return self._sums[key].take(self._positions(rows, customers))
+        return self._sums[key].take(places)
 
-    def _positions(
+    def places(
         self, rows: npt.NDArray[np.signedinteger], customers: npt.NDArray[np.signedinteger]
     ) -> Integers:
+        """Return where rows lie in the layout by rank, given their positions in the index and customers."""
         ranks = rows - self._first.take(customers)
-        positions: Integers = self._offsets.take(ranks) + self._place.take(customers)
-        return positions
+        places: Integers = self._offsets.take(ranks) + self._place.take(customers)
+        return places
 
     def _weights(self, column: str | None) -> Floats:
         if column is None:

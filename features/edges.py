@@ -73,5 +73,6 @@ class Edges:
         # A table of quarter hours is several times faster than a binary search per row.
         starts = first + _QUARTER_HOUR * np.arange(-1, slots - 1)
         table = np.searchsorted(self.instants, starts, side="right").astype(np.uint16)
-        quarter = (at - (first - _QUARTER_HOUR)) // _QUARTER_HOUR
-        return table[np.clip(quarter, 0, slots - 1)]
+        quarter = at - (first - _QUARTER_HOUR)
+        quarter //= _QUARTER_HOUR
+        return table.take(quarter, mode="clip")

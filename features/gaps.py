@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from features.index import Floats, Integers, SnapshotIndex, running_sums
-from features.ratios import ratio
+from features.ratios import ratio, set_missing
 
 
 class Gaps:
@@ -67,14 +67,14 @@ class Gaps:
         if not len(self._index):
             return np.full(len(self._count), np.nan)
         ticks = self._index.gaps.take(self._end - n, mode="clip").astype(np.float64)
-        ticks[self._count < n] = np.nan
+        set_missing(ticks, self._count < n)
         return self._days(ticks)
 
     def mean_of_last(self, n: int) -> Floats:
         """Return the mean of the last n gaps in days; missing where there are fewer."""
         sums = self._index.running("gaps", lambda: self._index.gaps)
         ticks = (sums.take(self._end) - sums.take(np.maximum(self._end - n, 0))).astype(np.float64)
-        ticks[self._count < n] = np.nan
+        set_missing(ticks, self._count < n)
         return self._days(ticks) / n
 
     def quantile(self, share: float) -> Floats:
@@ -90,7 +90,7 @@ class Gaps:
         if 0 < share < 1:
             high = ordered.take(starts + np.ceil(place).astype(np.int64), mode="clip")
             low += (high - low) * (place - below)
-        low[self._count == 0] = np.nan
+        set_missing(low, self._count == 0)
         return self._days(low)
 
     @cached_property

@@ -22,9 +22,10 @@ def habits(orders: AsOfView, *, settings: FeatureSettings) -> Features:
         never bought.
     """
     shares = orders.shares("weekday", _WEEKDAYS)
+    # The logarithm of an absent weekday's share must not be infinite; a sum is faster than a choice.
     return {
         "weekend_share": shares[_SATURDAY] + shares[_SUNDAY],
         "order_hour_mean": orders.mean("hour"),
-        "weekday_entropy": -np.sum(shares * np.log(np.where(shares > 0, shares, 1)), axis=0),
+        "weekday_entropy": -np.sum(shares * np.log(shares + (shares == 0)), axis=0),
         "last_order_weekday": orders.last("weekday"),
     }

@@ -4,7 +4,7 @@ Rows are sorted by customer and time, so a window of one customer is a run of ne
 whatever is counted or summed in a window is a difference of two running values.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import cached_property
 from typing import Self, TypeVar, cast
@@ -21,7 +21,7 @@ from tables.calendar import DAY, NEVER, BusinessCalendar, Instants
 from tables.rows import Rows
 
 Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
+Integers = npt.NDArray[np.signedinteger]
 Positions = npt.NDArray[np.int32]
 Sums = npt.NDArray[np.signedinteger]
 Made = TypeVar("Made")
@@ -111,6 +111,12 @@ class SnapshotIndex:
         """Return running sums under a name, made once. Wrap-around is exact: only differences are used."""
         return self.once(f"running {key}", lambda: running_sums(values()))
 
+    def marks(self, name: str, values: Sequence[str | int]) -> Sums:
+        """Count the rows before each position that hold each value; values lie side by side for one look-up."""
+        codes = self.columns.codes(name)
+        marks = (codes == self.columns.code_of(name, value) for value in values)
+        return np.stack([running_sums(mark) for mark in marks], axis=1)
+
     def once(self, key: str, make: Callable[[], Made]) -> Made:
         """Return what was made under a name, making it at the first call; shared by all snapshot dates."""
         if key not in self._made:
@@ -166,10 +172,15 @@ class SnapshotIndex:
         )
 
     def since(self, as_of: date, positions: Integers) -> Floats:
-        """Return the age of rows in days at ``as_of``: elapsed seconds / 86,400, or whole local days."""
+        """Return the age of rows in days at ``as_of``: elapsed seconds / 86,400, or whole local days.
+
+        A position before the first row or after the last means that row; there must be one.
+        """
+        if self.clock.counts_days:
+            days = self.columns.numbers("local_day").take(positions, mode="clip")
+            return ((as_of - _EPOCH).days - days).astype(np.float64)
         midnight = int(self.edges.instants[self.edges.slot(as_of)])
-        reference = (as_of - _EPOCH).days * DAY if self.clock.counts_days else midnight
-        return (reference - self.at.take(positions)) / DAY
+        return (midnight - self.at.take(positions, mode="clip")) / DAY
 
     def retimed(self, column: str) -> "SnapshotIndex":
         """Return the rows timed by another of their instants, without those where it never came."""

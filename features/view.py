@@ -11,9 +11,9 @@ from features.decay import Decay
 from features.gaps import Gaps
 from features.index import Floats, Integers, SnapshotIndex, Sums, running_sums
 from features.occurrences import Deviations, Occurrences
-from features.ratios import ratio
+from features.ratios import ratio, set_missing
 
-Features = dict[str, npt.NDArray[np.float64] | npt.NDArray[np.int64]]
+Features = dict[str, Floats | Integers]
 """One value per selected customer for each named feature."""
 
 
@@ -36,9 +36,7 @@ class AsOfView:
         self._index = index
         self._selected = selected
         self._slot = index.edges.slot(as_of)
-        self._end: Integers = index.ends[self._slot].take(selected).astype(np.int64)
-        self._first: Integers = index.first.take(selected).astype(np.int64)
-        self._starts: dict[int, Integers] = {0: self._end}
+        self._starts: dict[int, Integers] = {}
         self._sums: dict[tuple[str, int | None], Sums] = {}
         self._views: dict[tuple[str, str | int], AsOfView] = {}
         self._totals: dict[tuple[str, int | None], Floats] = {}
@@ -47,13 +45,21 @@ class AsOfView:
     def __len__(self) -> int:
         return len(self._selected)
 
+    @property
+    def _end(self) -> Integers:
+        return self._start(0)
+
+    @cached_property
+    def _first(self) -> Integers:
+        return self._index.first.take(self._selected)
+
     def _start(self, days: int | None) -> Integers:
         if days is None:
             return self._first
         if days not in self._starts:
             slot = self._index.edges.slot(self.as_of, days)
             ends = self._index.ends[min(slot, self._slot)]
-            self._starts[days] = ends.take(self._selected).astype(np.int64)
+            self._starts[days] = ends.take(self._selected)
         return self._starts[days]
 
     def _sum(self, key: str, sums: Sums, days: int | None) -> Floats:
@@ -109,7 +115,7 @@ class AsOfView:
         squares = self._reduce(np.add, deviations.squares, None, empty=0.0)
         # Deviations from the own first value: equal values give exactly 0, large values lose no digits.
         variance = ratio(np.maximum(squares - ratio(total**2, count), 0), count - 1)
-        variance[count < 2] = np.nan
+        set_missing(variance, count < 2)
         return np.sqrt(variance) / index.columns.scale(column)
 
     def maximum(self, column: str, days: int | None = None, *, empty: float = np.nan) -> Floats:
@@ -134,10 +140,10 @@ class AsOfView:
         self, fold: np.ufunc, values: npt.NDArray[np.generic], days: int | None, *, empty: float
     ) -> Floats:
         start, end = self._start(days), self._end
-        present = end > start
+        present = np.flatnonzero(end > start)
         folded = np.full(len(self), empty)
-        bounds = np.stack([start[present], end[present]], axis=1).ravel()
-        if len(bounds):
+        if len(present):
+            bounds = np.stack([start.take(present), end.take(present)], axis=1).ravel()
             # Only the last window may end where the table does, and reduceat then needs no upper bound.
             bounds = bounds[:-1] if bounds[-1] == len(values) else bounds
             folded[present] = fold.reduceat(values, bounds)[::2]
@@ -160,9 +166,9 @@ class AsOfView:
     def top_count(self, column: str) -> Integers:
         """Return how many rows hold the customer's most frequent value of a column; 0 without a row."""
         most = np.zeros(len(self), dtype=np.int64)
-        present = self._end > self._first
+        present = np.flatnonzero(self._end > self._first)
         so_far = self._index.once(f"most {column}", lambda: self._occurrences(column).most(self._index))
-        most[present] = so_far[self._end[present] - 1]
+        most[present] = so_far.take(self._end.take(present) - 1)
         return most
 
     def months(self, days: int | None = None) -> Integers:
@@ -186,10 +192,10 @@ class AsOfView:
         return self._at(self._first, self._end > self._first)
 
     def _at(self, positions: Integers, present: npt.NDArray[np.bool_]) -> Floats:
-        if present.all():
-            return self._index.since(self.as_of, positions)
-        days = np.full(len(self), np.nan)
-        days[present] = self._index.since(self.as_of, positions[present])
+        if not len(self._index):
+            return np.full(len(self), np.nan)
+        days = self._index.since(self.as_of, positions)
+        set_missing(days, ~present)
         return days
 
     def last(self, column: str, n: int = 1) -> Floats:
@@ -201,8 +207,8 @@ class AsOfView:
         return self._value(column, self._first + (n - 1), self._end - self._first >= n)
 
     def _value(self, column: str, positions: Integers, present: npt.NDArray[np.bool_]) -> Floats:
-        values = np.full(len(self), np.nan)
-        values[present] = self._index.columns.numbers(column)[positions[present]]
+        chosen, values = np.flatnonzero(present), np.full(len(self), np.nan)
+        values[chosen] = self._index.columns.numbers(column).take(positions.take(chosen))
         return values / self._index.columns.scale(column)
 
     def decayed_count(self, tau: int) -> Floats:
@@ -218,17 +224,21 @@ class AsOfView:
         return self._decayed(column, tau) / self._index.columns.scale(column)
 
     def _decayed(self, column: str | None, tau: int) -> Floats:
-        present = np.flatnonzero(self._end > self._first)
-        newest, customers, age = self._end - 1, self._selected, self._age
-        if len(present) < len(self):
-            newest, customers, age = newest[present], customers[present], age[present]
-        decay = self._index.once("decay", lambda: Decay(self._index))
-        sums = decay.after_rows(newest, customers, column, tau) * np.exp(age / -tau)
-        if len(present) == len(self):
-            return sums
+        present, places, age = self._newest
         faded = np.zeros(len(self))
-        faded[present] = sums
+        faded[present] = self._decay.after_rows(places, column, tau) * np.exp(age / -tau)
         return faded
+
+    @cached_property
+    def _decay(self) -> Decay:
+        return self._index.once("decay", lambda: Decay(self._index))
+
+    @cached_property
+    def _newest(self) -> tuple[Integers, Integers, Floats]:
+        # Which selected customers have a row, where the newest lies for decayed sums, and its age.
+        present = np.flatnonzero(self._end > self._first)
+        newest, customers = self._end.take(present) - 1, self._selected.take(present)
+        return present, self._decay.places(newest, customers), self._age.take(present)
 
     @cached_property
     def _age(self) -> Floats:
@@ -237,25 +247,15 @@ class AsOfView:
         return age
 
     def shares(self, column: str, values: Sequence[str | int], days: int | None = None) -> Floats:
-        """Return the share of rows that hold each of some values; missing without a row.
-
-        Returns:
-            One row per value, one column per customer.
-        """
-        matches = self._index.once(f"{column} in {values}", lambda: self._marks(column, values))
+        """Return the share of rows that hold each of some values, one row per value; missing without a row."""
+        matches = self._index.once(f"{column} in {values}", lambda: self._index.marks(column, values))
         counts = matches.take(self._end, axis=0) - matches.take(self._start(days), axis=0)
-        return ratio(counts.T, self.count(days))
+        # A value's counts side by side: numpy then divides long stretches and not a few numbers at a time.
+        return ratio(np.ascontiguousarray(counts.T), self.count(days))
 
     def share(self, column: str, values: Sequence[str | int], days: int | None = None) -> Floats:
         """Return the share of rows that hold any of some values; missing without a row."""
-        shares: Floats = self.shares(column, values, days).sum(axis=0)
-        return shares
-
-    def _marks(self, column: str, values: Sequence[str | int]) -> Sums:
-        """Count the rows before each position that hold each value; values lie side by side for one look-up."""
-        columns = self._index.columns
-        marks = (columns.codes(column) == columns.code_of(column, value) for value in values)
-        return np.stack([running_sums(mark) for mark in marks], axis=1)
+        return np.asarray(self.shares(column, values, days).sum(axis=0))
 
     def where(self, column: str, value: str | int) -> "AsOfView":
         """Return a view of only those rows whose column holds a value; empty if the value never occurs."""
