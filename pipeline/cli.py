@@ -104,10 +104,10 @@ def _answers(command: Callable[..., Answer]) -> Callable[..., None]:
     return printing
 
 
-def _config(path: Path, **overrides: str) -> "Config":
+def _config(path: Path) -> "Config":
     from pipeline.config import load_config
 
-    return load_config(path, {**os.environ, **overrides})
+    return load_config(path, os.environ)
 
 
 def _run(config: "Config") -> "Run":
@@ -126,7 +126,7 @@ def _limit_threads(threads: int) -> None:
 
 
 def _progress() -> Callable[[str], None]:
-    """Show the step under way: one line that moves on a terminal, one line a step in a log."""
+    """Show the step under way: one line a step, coloured on a terminal and plain in a log."""
     started = time.monotonic()
     if not sys.stderr.isatty():
         return lambda step: click.echo(f"[{time.monotonic() - started:6.1f} s] {step}", err=True)

@@ -19,12 +19,24 @@ from actions.plan import Plan, make_plan
 from actions.reasons import Reason
 from pipeline.attributes import history_table
 from pipeline.run import Run
-from pipeline.scoring import Scored
+from pipeline.scoring import MODEL, Scored
 from tables.history import History
 from tables.publish import published, published_dates
 from tables.storage import read_table, write_text
 
 LOOK_BACK_DAYS = 365
+# What masks, budget and cells need of a night; the sentences of its reasons are most of its bytes.
+_PLAN_COLUMNS = (
+    "customer_id",
+    "as_of",
+    "planned_action",
+    "action",
+    "arm",
+    "channel",
+    "expected_cost",
+    "cell",
+    "unit",
+)
 _OWN_COLUMNS = (
     "churn_risk",
     "risk_source",
@@ -44,13 +56,11 @@ class Planned:
     Attributes:
         plan: the plan.
         eligible: who may get what, and why not.
-        customers: the base as the planner saw it, in the order of the scores.
         tonight: money for tonight.
     """
 
     plan: Plan
     eligible: Eligibility
-    customers: pd.DataFrame
     tonight: float
 
 
@@ -74,7 +84,7 @@ def plan_night(run: Run, history: History, scored: Scored, *, as_of: date, cells
         budget=tonight,
         discount_share=settings.discount_share,
     )
-    return Planned(plan, eligible, customers, tonight)
+    return Planned(plan, eligible, tonight)
 
 
 def _nobody(eligible: Eligibility) -> Eligibility:
@@ -105,18 +115,17 @@ def earlier_plans(run: Run, as_of: date) -> list[pd.DataFrame]:
     oldest = as_of - timedelta(days=LOOK_BACK_DAYS)
     nights = [day for day in published_dates(run.workspace) if oldest <= day < as_of]
     manifests = [found for day in nights if (found := published(run.workspace, day)) is not None]
-    return [read_table(each.table("plan")) for each in manifests if "plan" in each.tables]
+    return [read_table(each.table("plan"), _PLAN_COLUMNS) for each in manifests]
 
 
 def _customers(run: Run, history: History, scored: Scored, *, as_of: date) -> pd.DataFrame:
     """Put scores, attributes and features side by side, one row per customer, sorted by id."""
-    own = [name for name in _OWN_COLUMNS if name in scored.table]
-    base = scored.table[["customer_id", *own]]
+    base = scored.table[["customer_id", *_OWN_COLUMNS]]
     attributes = history_table(history, "customers", as_of=as_of, calendar=run.calendar)
     if attributes is not None:
         newest = attributes.drop_duplicates("customer_id", keep="last")
         base = base.merge(newest.drop(columns=["at"]), on="customer_id", how="left")
-    population = (scored.table["risk_source"] == "model").to_numpy()
+    population = (scored.table["risk_source"] == MODEL).to_numpy()
     extra = {
         "unit": _units(base),
         "risk_third": _third(scored, population),

@@ -95,10 +95,7 @@ def training(run: Run, history: History, *, until: date) -> Training:
     keep = cap_customers(run, history, len(labels))
     frame = _features(run, history, dates, keep).merge(labels, on=list(KEYS), how="left")
     in_population = frame["churned"].notna().to_numpy()
-    references = {
-        day: _reference(run, group, in_population[group.index], day)
-        for day, group in ((stamp.date(), group) for stamp, group in frame.groupby("as_of"))
-    }
+    references = _references(run, frame, in_population)
     rows = frame[in_population]
     return Training(
         features=rows[rows.columns.difference([*KEYS, "churned"], sort=False)].reset_index(drop=True),
@@ -121,11 +118,7 @@ def level_series(run: Run, history: History, known: LevelSeries, *, until: date)
     labels = labelled(run, history, newer, known_before=run.calendar.midnight(until))
     keep = cap_customers(run, history, len(labels))
     frame = _features(run, history, newer, keep)
-    active = _is_active(run, frame)
-    references = {
-        stamp.date(): _reference(run, group, active[group.index], stamp.date())
-        for stamp, group in frame.groupby("as_of")
-    }
+    references = _references(run, frame, _is_active(run, frame))
     more = _series(labels, references)
     return LevelSeries(
         known.as_of + more.as_of,
@@ -182,6 +175,15 @@ def _is_active(run: Run, frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
         for stamp in frame["as_of"].unique()
     }
     return np.asarray(frame["days_since_last_order"].to_numpy() <= frame["as_of"].map(longest).to_numpy())
+
+
+def _references(
+    run: Run, frame: pd.DataFrame, in_population: npt.NDArray[np.bool_]
+) -> dict[date, DateReference]:
+    return {
+        stamp.date(): _reference(run, group, in_population[group.index], stamp.date())
+        for stamp, group in frame.groupby("as_of")
+    }
 
 
 def _reference(
