@@ -1,7 +1,7 @@
 """The 68 features on which engines were compared: counts, sums, gaps and lasts of orders and events."""
 
 from benchmarks.generate import EVENT_TYPES
-from features.builders import Builder
+from features.builder import Builder, windows
 from features.ratios import ratio
 from features.settings import FeatureSettings
 from features.view import AsOfView, Features
@@ -47,15 +47,11 @@ def event_features(events: AsOfView, *, settings: FeatureSettings) -> Features:
     return features
 
 
-def _windows(settings: FeatureSettings) -> tuple[int, ...]:
-    return settings.windows
-
-
 ORDERS = Builder(
     "bench_orders",
     order_features,
     needs={"orders": ("amount", "discount", "quantity"), "returns": ()},
-    days_before=_windows,
+    days_before=windows,
 )
-EVENTS = Builder("bench_events", event_features, needs={"events": ("type",)}, days_before=_windows)
+EVENTS = Builder("bench_events", event_features, needs={"events": ("type",)}, days_before=windows)
 COMMON = (ORDERS, EVENTS)

@@ -64,7 +64,7 @@ def main(size: str, scratch: Path) -> int:
     text = json.dumps({name: asdict(figure) for name, figure in figures.items()}, indent=1)
     (RESULTS / f"{size}.json").write_text(text + "\n", encoding="utf-8")
     for name, figure in figures.items():
-        _print(name, figure)
+        print_figure(name, figure)
     return 0 if all(figure.holds for figure in figures.values()) else 1
 
 
@@ -72,7 +72,7 @@ def _generate(folder: Path, customers: int) -> None:
     if not (folder / "shop").is_dir():
         unfinished = folder / "unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)
-        _run(["benchmarks/generate.py", str(unfinished), str(customers)])
+        run_python(["benchmarks/generate.py", str(unfinished), str(customers)])
         unfinished.rename(folder / "shop")
 
 
@@ -92,7 +92,7 @@ def _cost(task: str, folder: Path) -> Cost:
     workspace = folder / ("copy" if task == "copy" else "history")
     if task in {"copy", "ingest"}:
         shutil.rmtree(workspace, ignore_errors=True)
-    answer = _run(["-m", "benchmarks.tasks", task, str(folder / "shop"), str(workspace)])
+    answer = run_python(["-m", "benchmarks.tasks", task, str(folder / "shop"), str(workspace)])
     cost = Cost(**json.loads(answer.splitlines()[-1]))
     print(f"{folder.name} {task}: {cost.cpu_seconds:.2f} CPU s, {cost.peak_gb:.2f} GB", flush=True)
     return cost
@@ -146,7 +146,8 @@ def _help_time() -> Figure:
     return Figure(best, "s", "wall time", None, HELP_GOAL_SECONDS, best <= HELP_GOAL_SECONDS)
 
 
-def _run(arguments: list[str]) -> str:
+def run_python(arguments: list[str]) -> str:
+    """Run Python on the project in a process of its own and return what it prints; a failure ends this one."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0"}
     command = [sys.executable, *arguments]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
@@ -155,7 +156,8 @@ def _run(arguments: list[str]) -> str:
     return done.stdout
 
 
-def _print(name: str, figure: Figure) -> None:
+def print_figure(name: str, figure: Figure) -> None:
+    """Print one line of the result."""
     shown = f"{figure.value} {figure.unit}" if figure.ratio is None else f"{figure.ratio} x"
     verdict = "holds" if figure.holds else "MISSED"
     took = f"{figure.value} {figure.unit}; {figure.reference}"

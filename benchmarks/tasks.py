@@ -13,9 +13,12 @@ from pathlib import Path
 
 import duckdb
 
-from benchmarks.common_features import COMMON, EVENTS
+from benchmarks.common_features import COMMON
+from benchmarks.generate import EVENT_TYPES
 from features.build import build_features
-from features.builders import BUILDERS, Builder
+from features.builder import Builder
+from features.builders import BUILDERS
+from features.population import Buyers
 from features.settings import FeatureSettings
 from tables.calendar import BusinessCalendar
 from tables.history import History
@@ -74,14 +77,16 @@ def ingest_all(shop: Path, workspace: Path) -> None:
     ingest(sources, root=workspace, calendar=CALENDAR, now=now, settings=IngestSettings(threads=THREADS))
 
 
-def _features(dates: tuple[date, ...], builders: Iterable[Builder]) -> Callable[[Path, Path], None]:
+def _features(
+    dates: tuple[date, ...], builders: Iterable[Builder], event_types: tuple[str, ...] = ()
+) -> Callable[[Path, Path], None]:
     def work(shop: Path, workspace: Path) -> None:
         blocks = build_features(
             History.open(workspace),
             as_of=dates,
             calendar=CALENDAR,
-            settings=FeatureSettings(horizon_days=90),
-            active_within_days=WHOLE_LOG_DAYS,
+            settings=FeatureSettings(horizon_days=90, event_types=event_types),
+            population=Buyers(WHOLE_LOG_DAYS),
             builders=tuple(builders),
         )
         # No name may hold a block while the next one is built: two of them would count as the peak.
@@ -97,8 +102,8 @@ TASKS: dict[str, Callable[[Path, Path], None]] = {
     "ingest": ingest_all,
     "common_one_date": _features(ONE_DATE, COMMON),
     "common_twelve_dates": _features(TWELVE_DATES, COMMON),
-    "full_one_date": _features(ONE_DATE, (*BUILDERS, EVENTS)),
-    "full_twelve_dates": _features(TWELVE_DATES, (*BUILDERS, EVENTS)),
+    "full_one_date": _features(ONE_DATE, BUILDERS, EVENT_TYPES),
+    "full_twelve_dates": _features(TWELVE_DATES, BUILDERS, EVENT_TYPES),
 }
 
 

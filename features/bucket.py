@@ -1,14 +1,16 @@
 """One bucket of customers at several snapshot dates: who belongs to each, and what is visible of them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
 import numpy.typing as npt
 
+from features.announced import Announced
 from features.edges import Edges
 from features.index import SnapshotIndex
+from features.population import Population, Reading
 from features.view import AsOfView
 from features.visibility import (
     Customers,
@@ -25,18 +27,8 @@ from tables.rows import Rows
 
 Keep = Callable[[npt.NDArray[np.int64]], npt.NDArray[np.bool_]]
 
-
-@dataclass(frozen=True)
-class Reading:
-    """What to read of a table and at which windows.
-
-    Attributes:
-        columns: content columns to read.
-        days_before: days before each snapshot date at which windows begin or end.
-    """
-
-    columns: tuple[str, ...] = ()
-    days_before: tuple[int, ...] = ()
+# What is told of a customer makes nobody one: a static attribute holds since ever, long before the customer came.
+_TOLD_OF = "attributes"
 
 
 @dataclass(frozen=True)
@@ -48,12 +40,16 @@ class Part:
         indexes: an index per table.
         selected: positions of the customers in those indexes.
         customers: positions of the same customers in the bucket.
+        watched: whether each of them belongs to the population.
+        announced: days to come, by table that belongs to no customer.
     """
 
     moment: Moment
     indexes: Mapping[str, SnapshotIndex]
     selected: Customers
     customers: Customers
+    watched: npt.NDArray[np.bool_]
+    announced: Mapping[str, Announced] = field(default_factory=dict)
 
     def views(self) -> dict[str, AsOfView]:
         """Return a view of every table for the customers of this part."""
@@ -74,7 +70,9 @@ class Bucket:
         as_of: Sequence[date],
         readings: Mapping[str, Reading],
         calendar: BusinessCalendar,
-        active_within_days: int | None,
+        population: Population | None,
+        with_others: bool,
+        announced: Mapping[str, Rows],
     ) -> None:
         """Index the current rows once for all dates.
 
@@ -84,13 +82,16 @@ class Bucket:
             as_of: snapshot dates.
             readings: windows per table.
             calendar: business calendar.
-            active_within_days: population = an order in the last so many days; with nothing given, everybody
-                with a visible row in any of the tables.
+            population: who is watched; with nothing given, everybody with a visible row in any of the tables.
+            with_others: show everybody with a visible row, those who are not watched too.
+            announced: rows of tables that belong to no customer.
         """
         self.keys = keys
+        self._announced = announced
         self._calendar = calendar
         self._readings = readings
-        self._active_within_days = active_within_days
+        self._population = population
+        self._with_others = with_others
         self._moments = tuple(Moment.of(day, calendar) for day in sorted(set(as_of)))
         self._tables = tables
         self._unsettled = {name: unsettled_rows(rows, calendar) for name, rows in tables.items()}
@@ -106,8 +107,10 @@ class Bucket:
         as_of: Sequence[date],
         readings: Mapping[str, Reading],
         calendar: BusinessCalendar,
-        active_within_days: int | None,
+        population: Population | None,
+        with_others: bool = False,
         keep: Keep | None = None,
+        announced: Mapping[str, Rows] | None = None,
     ) -> "Bucket":
         """Read the tables of one bucket; ``keep`` says by global key whose rows to go on with."""
         tables: dict[str, Rows] = {}
@@ -125,7 +128,9 @@ class Bucket:
             as_of=as_of,
             readings=readings,
             calendar=calendar,
-            active_within_days=active_within_days,
+            population=population,
+            with_others=with_others,
+            announced=announced or {},
         )
 
     def _index(self, tables: Mapping[str, Rows], days: Sequence[date]) -> dict[str, SnapshotIndex]:
@@ -136,7 +141,7 @@ class Bucket:
         return indexes
 
     def populations(self) -> Iterator[tuple[Moment, tuple[Part, ...]]]:
-        """Yield each date with its population, in parts that share indexes.
+        """Yield each date with its customers, in parts that share indexes.
 
         Nearly everybody's visible rows are the current rows before the date. For the few others, who have a
         row that came late or was corrected, indexes are built from exactly the rows visible at the date.
@@ -170,9 +175,13 @@ class Bucket:
         selected: Customers,
         customers: Customers,
     ) -> Part:
-        days = self._active_within_days
-        tables = indexes if days is None else {"orders": indexes["orders"]}
-        seen = np.zeros(len(selected), dtype=bool)
-        for index in tables.values():
-            seen |= AsOfView(index, as_of=moment.as_of, selected=selected).count(days) > 0
-        return Part(moment, indexes, selected[seen], customers[seen])
+        everybody = Part(moment, indexes, selected, customers, np.ones(len(selected), dtype=bool))
+        views = everybody.views()
+        watched = everybody.watched if self._population is None else self._population.watched(views)
+        shown = watched
+        if self._with_others or self._population is None:
+            shown = np.any([view.count() > 0 for name, view in views.items() if name != _TOLD_OF], axis=0)
+        announced = {
+            name: Announced.of(rows, moment, self._calendar) for name, rows in self._announced.items()
+        }
+        return Part(moment, indexes, selected[shown], customers[shown], watched[shown], announced)

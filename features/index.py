@@ -137,6 +137,10 @@ class SnapshotIndex:
             np.flatnonzero(self.columns.codes(name) != self.columns.code_of(name, value)).astype(np.int32)
         )
 
+    def where_given(self, name: str) -> "SnapshotIndex":
+        """Return the index of the rows that have a value in a column."""
+        return self.take(np.flatnonzero(self.columns.given(name)).astype(np.int32))
+
     def _split(self, name: str) -> dict[int, "SnapshotIndex"]:
         codes = self.columns.codes(name)
         if not len(codes):
@@ -184,14 +188,23 @@ class SnapshotIndex:
 
     def retimed(self, column: str) -> "SnapshotIndex":
         """Return the rows timed by another of their instants, without those where it never came."""
-        moments = np.maximum(self.at, self.columns.numbers(column).astype(np.int64))
+        moments = self.moments(column)
         present = np.flatnonzero(moments != NEVER)
         order = np.lexsort((moments[present], self.customer[present]))
         positions = present[order].astype(np.int32)
         at = moments[positions]
         part = self._part(positions, at=at, bins=self.edges.bins(at))
-        part.columns = part.columns.retimed(at, self.calendar)
+        part.columns = part.columns.retimed(at, self.calendar, moment=column)
         return part
+
+    def moments(self, column: str) -> Instants:
+        """Return another instant of each row, but no earlier than the row's own; ``NEVER`` where it never came."""
+        return np.maximum(self.at, self.columns.instants(column))
+
+    def moment_bins(self, column: str) -> npt.NDArray[np.uint16]:
+        """Return how many window edges lie at or before that instant of each row; made once for all dates."""
+        last = int(self.edges.instants[-1])  # as late as any: where it never came, it comes after every edge
+        return self.once(f"bins of {column}", lambda: self.edges.bins(np.minimum(self.moments(column), last)))
 
     @cached_property
     def purchase_days(self) -> "SnapshotIndex":
@@ -206,6 +219,30 @@ class SnapshotIndex:
         fresh = np.ones(len(values), dtype=bool)
         fresh[1:] = (values[1:] != values[:-1]) | (self.customer[1:] != self.customer[:-1])
         return fresh
+
+    def changes(self, name: str) -> npt.NDArray[np.bool_]:
+        """Mark rows whose value differs from that of the same customer's row before, both being given."""
+        given = self.columns.given(name)
+        changed = self.starts_run(self.columns.codes(name)) & ~self.starts_run(self.customer) & given
+        changed[1:] &= given[:-1]
+        return changed
+
+    def where_any(self, name: str, values: Sequence[str]) -> "SnapshotIndex":
+        """Return the index of the rows with any of some values of a column."""
+        codes = [self.columns.code_of(name, value) for value in values]
+        return self.take(np.flatnonzero(np.isin(self.columns.codes(name), codes)).astype(np.int32))
+
+    def where_changed(self, name: str) -> "SnapshotIndex":
+        """Return the index of the rows whose value is not that of the same customer's row before."""
+        return self.take(np.flatnonzero(self.starts_run(self.columns.codes(name))).astype(np.int32))
+
+    def steps(self, name: str) -> Floats:
+        """Return by how much a column differs from the same customer's row before; 0 where either has no value."""
+        values = self.columns.numbers(name).astype(np.float64)
+        steps = np.zeros(len(self))
+        steps[1:] = np.nan_to_num(values[1:] - values[:-1])
+        steps[self.starts_run(self.customer)] = 0
+        return steps
 
     @cached_property
     def gaps(self) -> npt.NDArray[np.int32]:

@@ -1,4 +1,4 @@
-"""Who did not come back: the labels of settled outcome windows."""
+"""Who did not come back, or ended and did not renew: the labels of settled outcome windows."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from features.bucket import Bucket, Part, Reading
+from features.bucket import Bucket, Part
+from features.lapses import Lapses
+from features.population import population_of
 from features.visibility import is_current, known_by, select_rows
 from tables.calendar import BusinessCalendar, OutcomeRule
 from tables.errors import LeakageError
@@ -23,7 +25,8 @@ class LabelBlock:
     Attributes:
         bucket: number of the bucket.
         frame: ``customer`` (global key, int64), ``as_of`` (datetime64[s]) and ``churned`` (int8, 1 without an
-            order in the outcome window), sorted by ``(as_of, customer)``.
+            order in the outcome window, with contracts 1 where the subscription lapsed by its end), sorted by
+            ``(as_of, customer)``.
     """
 
     bucket: int
@@ -38,20 +41,24 @@ def build_labels(
     rule: OutcomeRule,
     known_before: int | None,
 ) -> Iterator[LabelBlock]:
-    """Label the population of each date by whether an order came in its outcome window.
+    """Label the population of each date by what its outcome window brought.
+
+    Without contracts a customer churned where no order came in the window. With contracts a customer churned
+    where the subscription lapsed by the window's end: none active, and none begun within the grace days.
 
     Args:
         history: the stored tables.
         as_of: snapshot dates, in any order.
         calendar: business calendar.
         rule: population, outcome window and settling time.
-        known_before: only orders known before this instant count as outcomes; without it all current ones.
+        known_before: only rows known before this instant count as outcomes; without it all current ones.
 
     Yields:
         One block per bucket, in order.
 
     Raises:
-        LeakageError: if an outcome is not settled by ``known_before`` or by the day of the newest order.
+        LeakageError: if an outcome is not settled by ``known_before`` or by the day of the newest order (with
+            contracts: of the newest subscription).
     """
     days = sorted(set(as_of))
     _check_settled(history, days, calendar=calendar, rule=rule, known_before=known_before)
@@ -67,8 +74,8 @@ def _check_settled(
     rule: OutcomeRule,
     known_before: int | None,
 ) -> None:
-    newest = calendar.day_of(history.newest_order_at)
-    limits = {f"the newest order is of {newest}": newest}
+    newest = calendar.day_of(history.newest_at(rule.table))
+    limits = {f"the newest {rule.table.removesuffix('s')} is of {newest}": newest}
     if known_before is not None:
         known = calendar.day_of(known_before)
         limits[f"only rows known by {known} may be used"] = known
@@ -91,20 +98,17 @@ def _labels(
     rule: OutcomeRule,
     known_before: int | None,
 ) -> pd.DataFrame:
-    active = rule.active_within_days
-    population = Bucket.read(
-        history,
-        bucket,
-        as_of=days,
-        readings={"orders": Reading(days_before=(active,))},
-        calendar=calendar,
-        active_within_days=active,
+    population = population_of(rule)
+    watched = Bucket.read(
+        history, bucket, as_of=days, readings=population.readings, calendar=calendar, population=population
     )
-    rows = history.read("orders", bucket)
+    content = tuple(column for reading in population.readings.values() for column in reading.columns)
+    rows = history.read(rule.table, bucket, content)
     outcomes = select_rows(rows, is_current(rows) if known_before is None else known_by(rows, known_before))
+    stayed = _still_subscribed if rule.is_contract else _came_back
     frames = [
-        _label(moment.as_of, parts, population.keys, _came_back(outcomes, moment.as_of, calendar, rule))
-        for moment, parts in population.populations()
+        _label(moment.as_of, parts, watched.keys, stayed(outcomes, moment.as_of, calendar, rule))
+        for moment, parts in watched.populations()
     ]
     return pd.concat(frames, ignore_index=True)
 
@@ -114,20 +118,38 @@ def _came_back(
 ) -> npt.NDArray[np.bool_]:
     """Mark the customers with an order in the outcome window."""
     opens, closes = (calendar.midnight(day) for day in rule.outcome_window(as_of))
-    inside = (outcomes.at >= opens) & (outcomes.at < closes)
-    came_back = np.zeros(outcomes.customers, dtype=bool)
-    came_back[outcomes.customer[inside]] = True
-    return came_back
+    return _having(outcomes, (outcomes.at >= opens) & (outcomes.at < closes))
+
+
+def _still_subscribed(
+    outcomes: Rows, as_of: date, calendar: BusinessCalendar, rule: OutcomeRule
+) -> npt.NDArray[np.bool_]:
+    """Mark the customers with a subscription and no lapse from the date to the end of its outcome window.
+
+    Who ends in the gap before the window has left as well, and so has who had ended before the date without
+    its being known: at that date nobody could tell, and the customer was watched.
+    """
+    closes = calendar.midnight(rule.outcome_window(as_of)[1])
+    subscribed = _having(outcomes, outcomes.at < closes)
+    lapses = Lapses.of(outcomes, calendar=calendar, grace_days=rule.grace_days or 0)
+    subscribed[lapses.between(calendar.midnight(as_of), closes)] = False
+    return subscribed
+
+
+def _having(rows: Rows, chosen: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    having = np.zeros(rows.customers, dtype=bool)
+    having[rows.customer[chosen]] = True
+    return having
 
 
 def _label(
-    as_of: date, parts: Sequence[Part], keys: npt.NDArray[np.int64], came_back: npt.NDArray[np.bool_]
+    as_of: date, parts: Sequence[Part], keys: npt.NDArray[np.int64], stayed: npt.NDArray[np.bool_]
 ) -> pd.DataFrame:
     customers = np.sort(np.concatenate([part.customers for part in parts]))
     return pd.DataFrame(
         {
             "customer": keys[customers],
             "as_of": np.full(len(customers), np.datetime64(as_of, "s")),
-            "churned": (~came_back[customers]).astype(np.int8),
+            "churned": (~stayed[customers]).astype(np.int8),
         }
     )

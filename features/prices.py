@@ -50,6 +50,19 @@ def _share_of_price(orders: AsOfView, days: int | None) -> Floats:
     return ratio(discount, orders.total("amount", days) + discount)
 
 
+def shipping(orders: AsOfView, *, settings: FeatureSettings) -> Features:
+    """Say how much a customer paid to have things sent.
+
+    Args:
+        orders: order log as known at the snapshot; needs ``shipping``.
+        settings: gives the year.
+
+    Returns:
+        Per customer ``shipping_paid_365d`` in currency units; 0 without an order.
+    """
+    return {f"shipping_paid_{YEAR}d": orders.total("shipping", YEAR)}
+
+
 def quantities(orders: AsOfView, *, settings: FeatureSettings) -> Features:
     """Say how many units an order holds.
 

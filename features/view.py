@@ -1,6 +1,6 @@
 """What builders may see of a table: the rows visible at one snapshot date, and nothing after it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import cached_property
 
@@ -9,175 +9,28 @@ import numpy.typing as npt
 
 from features.decay import Decay
 from features.gaps import Gaps
-from features.index import Floats, Integers, SnapshotIndex, Sums, running_sums
-from features.occurrences import Deviations, Occurrences
+from features.index import Floats, Integers, SnapshotIndex
+from features.pauses import pause_lengths
 from features.ratios import ratio, set_missing
+from features.records import Records
+from features.windowed import Windowed
+from tables.calendar import DAY, Instants
 
 Features = dict[str, Floats | Integers]
 """One value per selected customer for each named feature."""
 
 
-class AsOfView:
+class AsOfView(Windowed):
     """One table as known at ``as_of``, one value per selected customer and operation.
 
-    Every window ends at the midnight of ``as_of`` and is half-open: ``[as_of - days, as_of)``, from local
-    midnight to local midnight. There is no operation that reaches a row at or after ``as_of``.
+    A row shows the values known with it. What came to be known later, such as a ticket's rating, is shown by
+    the view of the same rows ``retimed`` by the instant it came with, and by ``records``.
     """
 
     def __init__(self, index: SnapshotIndex, *, as_of: date, selected: Integers) -> None:
-        """See the given customers of an index at one of its snapshot dates.
-
-        Args:
-            index: rows and edges; must have an edge at ``as_of``.
-            as_of: the snapshot date.
-            selected: positions of the customers to report on, ascending.
-        """
-        self.as_of = as_of
-        self._index = index
-        self._selected = selected
-        self._slot = index.edges.slot(as_of)
-        self._starts: dict[int, Integers] = {}
-        self._sums: dict[tuple[str, int | None], Sums] = {}
-        self._views: dict[tuple[str, str | int], AsOfView] = {}
-        self._totals: dict[tuple[str, int | None], Floats] = {}
-        self._again: dict[str, Sums] = {}
-
-    def __len__(self) -> int:
-        return len(self._selected)
-
-    @property
-    def _end(self) -> Integers:
-        return self._start(0)
-
-    @cached_property
-    def _first(self) -> Integers:
-        return self._index.first.take(self._selected)
-
-    def _start(self, days: int | None) -> Integers:
-        if days is None:
-            return self._first
-        if days not in self._starts:
-            slot = self._index.edges.slot(self.as_of, days)
-            ends = self._index.ends[min(slot, self._slot)]
-            self._starts[days] = ends.take(self._selected)
-        return self._starts[days]
-
-    def _sum(self, key: str, sums: Sums, days: int | None) -> Floats:
-        return np.asarray(self._sum_before(key, sums, 0) - self._sum_before(key, sums, days), np.float64)
-
-    def _sum_before(self, key: str, sums: Sums, days: int | None) -> Sums:
-        """Return running sums at the start of a window; many features ask for the same, so they are kept."""
-        if (key, days) not in self._sums:
-            self._sums[key, days] = sums.take(self._start(days))
-        return self._sums[key, days]
-
-    def count(self, days: int | None = None) -> Integers:
-        """Return the number of rows in the window.
-
-        Args:
-            days: length of the window; everything before ``as_of`` if not given.
-        """
-        return self._end - self._start(days)
-
-    def count_between(self, from_days: int, to_days: int) -> Integers:
-        """Return the number of rows in ``[as_of - from_days, as_of - to_days)``.
-
-        Args:
-            from_days: days before ``as_of`` at which the window begins.
-            to_days: days before ``as_of`` at which it ends, not below 0.
-        """
-        return self._start(max(to_days, 0)) - self._start(from_days)
-
-    def total(self, column: str, days: int | None = None) -> Floats:
-        """Return the sum of a column of whole or fixed-point numbers, in its own unit; 0 without a row."""
-        if (column, days) not in self._totals:
-            total = self._total(column, days)
-            total.flags.writeable = False  # builders receive this very array
-            self._totals[column, days] = total
-        return self._totals[column, days]
-
-    def _total(self, column: str, days: int | None) -> Floats:
-        values = self._index.columns.numbers(column)
-        if values.dtype.kind == "f":
-            return self._reduce(np.add, np.nan_to_num(values), days, empty=0.0)
-        return self._sum(column, self._index.sums(column), days) / self._index.columns.scale(column)
-
-    def mean(self, column: str, days: int | None = None) -> Floats:
-        """Return the mean of a column; missing without a row."""
-        return ratio(self.total(column, days), self.count(days))
-
-    def spread(self, column: str) -> Floats:
-        """Return the sample standard deviation of a column; missing with fewer than two rows."""
-        index = self._index
-        count = self.count().astype(np.float64)
-        deviations = index.once(f"deviations {column}", lambda: Deviations.of(index, column))
-        total = self._sum(f"deviations {column}", deviations.sums, None)
-        squares = self._reduce(np.add, deviations.squares, None, empty=0.0)
-        # Deviations from the own first value: equal values give exactly 0, large values lose no digits.
-        variance = ratio(np.maximum(squares - ratio(total**2, count), 0), count - 1)
-        set_missing(variance, count < 2)
-        return np.sqrt(variance) / index.columns.scale(column)
-
-    def maximum(self, column: str, days: int | None = None, *, empty: float = np.nan) -> Floats:
-        """Return the largest value of a column in the window.
-
-        Args:
-            column: a column of numbers.
-            days: length of the window; everything before ``as_of`` if not given.
-            empty: what stands where the window holds no row; missing if not given.
-        """
-        return self._extreme(np.maximum, column, days, empty)
-
-    def minimum(self, column: str, days: int | None = None, *, empty: float = np.nan) -> Floats:
-        """Return the smallest value of a column in the window; arguments as for ``maximum``."""
-        return self._extreme(np.minimum, column, days, empty)
-
-    def _extreme(self, pick: np.ufunc, column: str, days: int | None, empty: float) -> Floats:
-        scale = self._index.columns.scale(column)
-        return self._reduce(pick, self._index.columns.numbers(column), days, empty=empty * scale) / scale
-
-    def _reduce(
-        self, fold: np.ufunc, values: npt.NDArray[np.generic], days: int | None, *, empty: float
-    ) -> Floats:
-        start, end = self._start(days), self._end
-        present = np.flatnonzero(end > start)
-        folded = np.full(len(self), empty)
-        if len(present):
-            bounds = np.stack([start.take(present), end.take(present)], axis=1).ravel()
-            # Only the last window may end where the table does, and reduceat then needs no upper bound.
-            bounds = bounds[:-1] if bounds[-1] == len(values) else bounds
-            folded[present] = fold.reduceat(values, bounds)[::2]
-        return folded
-
-    def distinct(self, column: str, days: int | None = None) -> Integers:
-        """Return the number of distinct values of a column in the window; missing values do not count."""
-        if days is None:
-            key = f"first {column}"
-            sums = self._index.running(key, lambda: self._occurrences(column).seen == 1)
-            return self._sum(key, sums, None).astype(np.int64)
-        if column not in self._again:
-            # A value counts at its last row before as_of: where its next row lies at or after as_of.
-            self._again[column] = running_sums(self._occurrences(column).next_bin > self._slot)
-        return self._sum(f"again {column}", self._again[column], days).astype(np.int64)
-
-    def _occurrences(self, column: str) -> Occurrences:
-        return self._index.once(f"occurrences {column}", lambda: Occurrences.of(self._index, column))
-
-    def top_count(self, column: str) -> Integers:
-        """Return how many rows hold the customer's most frequent value of a column; 0 without a row."""
-        most = np.zeros(len(self), dtype=np.int64)
-        present = np.flatnonzero(self._end > self._first)
-        so_far = self._index.once(f"most {column}", lambda: self._occurrences(column).most(self._index))
-        most[present] = so_far.take(self._end.take(present) - 1)
-        return most
-
-    def months(self, days: int | None = None) -> Integers:
-        """Return the number of distinct local calendar months with a row in the window."""
-        months = self._index.columns.numbers("month")
-        starts = self._index.running("month starts", lambda: self._index.starts_run(months))
-        present = self._end > self._start(days)
-        later = np.minimum(self._start(days) + 1, len(self._index))
-        return np.where(present, 1 + starts[self._end] - starts[later], 0)
+        super().__init__(index, as_of=as_of, selected=selected)
+        self._views: dict[str, AsOfView] = {}
+        self._records: dict[int | None, Records] = {}
 
     def days_since_last(self, n: int = 1) -> Floats:
         """Return the age of the n-th last row: elapsed seconds / 86,400; missing where there are fewer rows.
@@ -201,6 +54,31 @@ class AsOfView:
     def last(self, column: str, n: int = 1) -> Floats:
         """Return a column's value at the n-th last row; missing where there are fewer rows."""
         return self._value(column, self._end - n, self._end - self._first >= n)
+
+    def last_is(self, column: str, value: str | int) -> npt.NDArray[np.bool_]:
+        """Tell whether the newest row holds a value of a column of texts or whole numbers; not without a row."""
+        columns, present = self._index.columns, np.flatnonzero(self._end > self._first)
+        holds = np.zeros(len(self), dtype=bool)
+        newest = self._end.take(present) - 1
+        holds[present] = columns.codes(column).take(newest) == columns.code_of(column, value)
+        return holds
+
+    def last_given(self, column: str) -> npt.NDArray[np.bool_]:
+        """Tell whether the newest row has a value in a column; not without a row."""
+        present = np.flatnonzero(self._end > self._first)
+        given = np.zeros(len(self), dtype=bool)
+        given[present] = self._index.columns.given(column).take(self._end.take(present) - 1)
+        return given
+
+    def days_until_last(self, column: str) -> Floats:
+        """Return the days from ``as_of`` to an instant that the newest row announced: elapsed seconds / 86,400.
+
+        It is negative where the instant has passed, and missing without a row or an instant.
+        """
+        midnight = int(self._index.edges.instants[self._slot])
+        days: Floats = (self.last(column) - midnight) / DAY
+        set_missing(days, ~self.last_given(column))
+        return days
 
     def nth(self, column: str, n: int) -> Floats:
         """Return a column's value at the n-th row, the first being 1; missing where there are fewer rows."""
@@ -259,17 +137,32 @@ class AsOfView:
 
     def where(self, column: str, value: str | int) -> "AsOfView":
         """Return a view of only those rows whose column holds a value; empty if the value never occurs."""
-        key = (column, value)
-        if key not in self._views:
-            part = self._index.where(column, value)
-            self._views[key] = AsOfView(part, as_of=self.as_of, selected=self._selected)
-        return self._views[key]
+        return self._part(f"{column} is {value!r}", lambda: self._index.where(column, value))
 
     def where_not(self, column: str, value: str | int) -> "AsOfView":
         """Return a view of the rows whose column does not hold a value."""
-        key = f"{column} not {value}"
-        part = self._index.once(key, lambda: self._index.where_not(column, value))
-        return AsOfView(part, as_of=self.as_of, selected=self._selected)
+        return self._part(f"{column} not {value!r}", lambda: self._index.where_not(column, value))
+
+    def where_any(self, column: str, values: Sequence[str]) -> "AsOfView":
+        """Return a view of the rows whose column holds any of some texts."""
+        if len(values) == 1:
+            return self.where(column, values[0])
+        return self._part(f"{column} in {values!r}", lambda: self._index.where_any(column, values))
+
+    def where_changed(self, column: str) -> "AsOfView":
+        """Return a view of the rows that differ in a column from the customer's row before, the first included."""
+        return self._part(f"{column} changed", lambda: self._index.where_changed(column))
+
+    def where_given(self, column: str) -> "AsOfView":
+        """Return a view of the rows that have a value in a column."""
+        return self._part(f"{column} given", lambda: self._index.where_given(column))
+
+    def _part(self, key: str, part: Callable[[], SnapshotIndex]) -> "AsOfView":
+        # The index keeps its parts for all dates, the view keeps their views: they hold what was looked up.
+        if key not in self._views:
+            index = self._index.once(key, part)
+            self._views[key] = AsOfView(index, as_of=self.as_of, selected=self._selected)
+        return self._views[key]
 
     def has(self, column: str) -> bool:
         """Say whether the table has a column."""
@@ -278,10 +171,53 @@ class AsOfView:
     def retimed(self, column: str) -> "AsOfView":
         """Return a view of the rows timed by another of their instants, such as a contact's redemption.
 
-        A row is visible there once that instant lies before ``as_of`` too, and never where it is missing.
+        A row is visible there once that instant lies before ``as_of`` too, and never where it is missing. It
+        keeps its own time as a column, such as ``opened_at``.
         """
-        part = self._index.once(f"retimed {column}", lambda: self._index.retimed(column))
-        return AsOfView(part, as_of=self.as_of, selected=self._selected)
+        return self._part(f"retimed {column}", lambda: self._index.retimed(column))
+
+    def records(self, days: int | None = None) -> Records:
+        """Return the rows of the window one by one, to tell apart what has come of them by ``as_of``.
+
+        Args:
+            days: length of the window; everything before ``as_of`` if not given.
+        """
+        if days not in self._records:
+            from_slot = -1 if days is None else self._index.edges.slot(self.as_of, days)
+            rows = np.flatnonzero((self._index.bins <= self._slot) & (self._index.bins > from_slot))
+            self._records[days] = Records(
+                self._index, as_of=self.as_of, selected=self._selected, rows=rows, moments=frozenset()
+            )
+        return self._records[days]
+
+    def pauses(self, until: str) -> Integers:
+        """Return how often nothing ran from the end of everything before to the next row's start.
+
+        Args:
+            until: the instant at which a row ends.
+        """
+        key = f"pauses {until}"
+        return self._sum(key, self._index.running(key, lambda: self._pauses(until) > 0), None).astype(
+            np.int64
+        )
+
+    def paused_days(self, until: str) -> Floats:
+        """Return the length of those pauses together: elapsed seconds / 86,400; 0 without any."""
+        key = f"paused {until}"
+        return self._sum(key, self._index.running(key, lambda: self._pauses(until)), None) / DAY
+
+    def _pauses(self, until: str) -> Instants:
+        return self._index.once(f"pause lengths {until}", lambda: pause_lengths(self._index, until))
+
+    def changes(self, column: str, days: int | None = None) -> Integers:
+        """Return how many rows of the window hold another value than the customer's row before.
+
+        A first row changes nothing, nor does one where either value is missing.
+        """
+        key = f"changes {column}"
+        return self._sum(key, self._index.running(key, lambda: self._index.changes(column)), days).astype(
+            np.int64
+        )
 
     @cached_property
     def _purchase_days(self) -> "AsOfView":

@@ -69,7 +69,8 @@ class LevelSeries:
         as_of: snapshot dates, oldest first.
         customers: customers (sum of weights) at each date.
         churn_rate: share of them that churned.
-        mean_no_purchase: mean BG/NBD probability of no purchase in the horizon at each date.
+        mean_no_purchase: mean BG/NBD probability of no purchase in the horizon at each date; without BG/NBD
+            0.5 throughout, whose logit of 0 leaves the forecast to the past shares.
     """
 
     as_of: tuple[date, ...]

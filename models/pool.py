@@ -106,8 +106,8 @@ class TrainingPool:
         if customers < _FEWEST_CUSTOMERS or rarer < _FEWEST_OF_A_CLASS:
             return (
                 f"{customers} customers with {rarer} rows of the rarer class, fewer than "
-                f"{_FEWEST_CUSTOMERS} or {_FEWEST_OF_A_CLASS}. Widen `active_within_days` or wait "
-                "for more orders"
+                f"{_FEWEST_CUSTOMERS} or {_FEWEST_OF_A_CLASS}. Widen `active_within_days` (no such "
+                "key with contracts) or wait for more customers"
             )
         return ""
 

@@ -4,11 +4,12 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
+from models.wordings import WORDINGS, Wording
 
 Array = npt.NDArray[np.float64]
 
@@ -33,80 +34,12 @@ class Reason:
     sentence: str
 
 
-class _Wording(NamedTuple):
-    pattern: str  # of the feature's whole name; its groups may be named in the sentences
-    theme: str
-    sentences: tuple[str, ...]  # the first whose numbers the customer has
-
-
-_SILENCE = (
-    "no order for {days_since_last_order} days; usually every {gap_days_median}",
-    "bought on one day only, {days_since_last_order} days ago",
-)
-_WORDINGS = (
-    _Wording(
-        r"days_since_last_return|returns?_.*|returned_.*", "returns", ("{returns_total} lines returned",)
-    ),
-    _Wording(r"last_order_returned", "returns", ("the last order came back, wholly or in part",)),
-    _Wording(
-        r".*contact.*", "contacts", ("last written to {days_since_last_contact} days ago", "never written to")
-    ),
-    _Wording(
-        r"tenure_days|days_since_first_order|days_first_to_last_order",
-        "tenure",
-        ("a customer for {tenure_days} days",),
-    ),
-    _Wording(r"days_since_.*|gaps?_.*|own_.*", "silence", _SILENCE),
-    _Wording(
-        r"(orders|purchase_days)_(?P<short>\d+)d_over_(?P<long>\d+)d",
-        "frequency",
-        ("{orders_SHORT} orders in the last {short} days against {orders_LONG} in {long}",),
-    ),
-    _Wording(
-        r"purchase_days_(?P<near>\d+)_to_(?P<far>\d+)d_ago",
-        "frequency",
-        ("{value} purchase days {near} to {far} days ago",),
-    ),
-    _Wording(r"orders_(?P<window>\d+)d", "frequency", ("{value} orders in the last {window} days",)),
-    _Wording(
-        r"purchase_days_(?P<window>\d+)d", "frequency", ("{value} purchase days in the last {window} days",)
-    ),
-    _Wording(
-        r"active_months_(?P<window>\d+)d",
-        "frequency",
-        ("active in {value} months of the last {window} days",),
-    ),
-    _Wording(r"orders_.*|purchase_days_.*", "frequency", ("{orders_total} orders in {tenure_days} days",)),
-    _Wording(
-        r"spend_(?P<short>\d+)d_over_(?P<long>\d+)d",
-        "spend",
-        ("spent {spend_SHORT} in the last {short} days against {spend_LONG} in {long}",),
-    ),
-    _Wording(r"spend_(?P<window>\d+)d", "spend", ("spent {value} in the last {window} days",)),
-    _Wording(
-        r"max_order_value_(?P<window>\d+)d", "spend", ("largest order of the last {window} days {value}",)
-    ),
-    _Wording(
-        r"(spend|mean_order|order_value|max_order)_.*",
-        "spend",
-        ("{mean_order_value} per order, the last one {order_value_last}",),
-    ),
-    _Wording(r"products_(?P<window>\d+)d", "breadth", ("{value} products in the last {window} days",)),
-    _Wording(r"categories_(?P<window>\d+)d", "breadth", ("{value} categories in the last {window} days",)),
-    _Wording(
-        r"(products|product|categories|category|lines|quantity)_.*",
-        "breadth",
-        ("{products_total} products in all", "{categories_total} categories in all"),
-    ),
-    _Wording(r"discount_share.*", "discount", ("discounts were {discount_share:%} of the price",)),
-    _Wording(
-        r"weekend_share|weekday_entropy|last_order_weekday|order_hour_mean",
-        "habits",
-        ("weekdays and hours of the orders",),
-    ),
-)
 _FALLBACK = "{name}: {value}"
-_SINGULAR = re.compile(r"(?<![\d.])1 (purchase days|orders|products|categories|lines|months|days)\b")
+_SINGULAR = re.compile(
+    r"(?<![\d.])1 "
+    r"(purchase days|orders|products|categories|lines|months|days|tickets|complaints|offers|reviews|mentions|errors|"
+    r"times|hours|points)\b"
+)
 
 
 def strongest_reasons(X: pd.DataFrame, contributions: Array, *, top: int) -> list[tuple[Reason, ...]]:
@@ -153,15 +86,15 @@ def sentence(feature: str, values: Mapping[str, float]) -> str:
     groups = _groups(wording.pattern, feature)
     known = {name: value for name, value in values.items() if not math.isnan(value)}
     words: dict[str, object] = {name: _Number(value) for name, value in known.items()}
-    words["value"] = _Number(values[feature])
-    words |= groups | {"name": feature.replace("_", " ")}
-    for template in (*wording.sentences, _FALLBACK):
+    words |= {"value": words[feature]} if feature in words else {}
+    words |= {name: text.replace("_", " ") for name, text in groups.items()}
+    for template in wording.sentences:
         filled = template
         for window in ("short", "long"):
             filled = filled.replace(window.upper(), f"{groups.get(window)}d")
         if _fields(filled) <= words.keys():
             return _SINGULAR.sub(_singular, filled.format(**words))
-    return str(words["name"])
+    return _FALLBACK.format(name=feature.replace("_", " "), value=_Number(values[feature]))
 
 
 def _reasons_of(values: Mapping[str, float], themes: list[str], parts: Array, top: int) -> tuple[Reason, ...]:
@@ -190,11 +123,11 @@ def _singular(many: re.Match[str]) -> str:
     return "1 category" if many[1] == "categories" else many[0].removesuffix("s")
 
 
-def _wording(feature: str) -> _Wording:
-    for wording in _WORDINGS:
+def _wording(feature: str) -> Wording:
+    for wording in WORDINGS:
         if re.fullmatch(wording.pattern, feature):
             return wording
-    return _Wording(re.escape(feature), "other", ())
+    return Wording(re.escape(feature), "other", ())
 
 
 def _groups(pattern: str, feature: str) -> dict[str, str]:

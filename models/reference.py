@@ -30,6 +30,7 @@ _DAYS_PER_WEEK = 7.0
 # Keeps one-sided bases finite at a cost of .005 in the log-likelihood of CDNOW (see BGNBD.fit).
 _PENALTY = 1e-4
 _NO_SPREAD = 1e-6
+_SAYS_NOTHING = 0.5  # logit 0: the forecast of the level then goes by past shares alone
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,12 @@ class DateReference:
         horizon_days: length of the outcome window.
         customers: customers in the population of the date.
         moments: per feature, its moments within the date.
-        bgnbd: BG/NBD parameters of everybody who had bought before ``as_of``; time in weeks.
-        mean_no_purchase: mean BG/NBD probability of no purchase in the horizon over the population.
-        rfm_edges: per RFM column the values that part everybody who bought into fifths, ties together.
+        bgnbd: BG/NBD parameters of everybody who had bought before ``as_of``; time in weeks. Nothing where
+            customers leave by notice: silence then says nothing about leaving.
+        mean_no_purchase: mean BG/NBD probability of no purchase in the horizon over the population; 0.5, which
+            says nothing, without BG/NBD.
+        rfm_edges: per RFM column the values that part everybody who bought into fifths, ties together; empty
+            where nobody could buy.
         level: forecast of the date's churn share, put in by ``ChurnModel.calibrate``.
     """
 
@@ -66,13 +70,21 @@ class DateReference:
     horizon_days: int
     customers: int
     moments: Mapping[str, Moments]
-    bgnbd: BGNBD
+    bgnbd: BGNBD | None
     mean_no_purchase: float
     rfm_edges: Mapping[str, tuple[float, ...]]
     level: LevelForecast | None = None
 
     @classmethod
-    def fit(cls, frames: Frames, *, as_of: date, horizon_days: int, purchases: Frames | None = None) -> Self:
+    def fit(
+        cls,
+        frames: Frames,
+        *,
+        as_of: date,
+        horizon_days: int,
+        purchases: Frames | None = None,
+        leaves_by_silence: bool = True,
+    ) -> Self:
         """Describe the population of one date, given whole or bucket by bucket.
 
         Args:
@@ -82,6 +94,7 @@ class DateReference:
             purchases: rows of every customer who ever bought, lapsed ones included; BG/NBD and the RFM edges
                 are fitted on them, and only their columns are read. The population itself where not given:
                 BG/NBD then takes everybody for steady (Online Retail II: level error .099 against .082).
+            leaves_by_silence: fit BG/NBD; not so with contracts.
 
         Returns:
             The reference, its level still open.
@@ -94,19 +107,22 @@ class DateReference:
         where = f"reference of {as_of}"
         if sum(map(len, blocks)) == 0:
             raise DataError(f"{where}: no customers in the population. Check the source's newest date.")
-        population = _purchase_summaries(blocks, where)
         buyers = blocks if purchases is None else as_blocks(purchases)
-        bgnbd = BGNBD.fit(*_purchase_summaries(buyers, where), penalty=_PENALTY)
-        silent = bgnbd.no_purchase_probability(*population, horizon_days / _DAYS_PER_WEEK)
-        return cls(
+        fitted = cls(
             as_of=as_of,
             horizon_days=horizon_days,
             customers=sum(map(len, blocks)),
             moments=_moments(blocks, where),
-            bgnbd=bgnbd,
-            mean_no_purchase=math.fsum(silent) / len(silent),
+            bgnbd=BGNBD.fit(*_purchase_summaries(buyers, where), penalty=_PENALTY)
+            if leaves_by_silence
+            else None,
+            mean_no_purchase=_SAYS_NOTHING,
             rfm_edges={name: _edges(buyers, name) for name in RFM_COLUMNS if name in buyers[0]},
         )
+        if not leaves_by_silence:
+            return fitted
+        silent = np.concatenate([fitted.no_purchase(block) for block in blocks])
+        return replace(fitted, mean_no_purchase=math.fsum(silent) / len(silent))
 
     def standardise(self, X: pd.DataFrame, features: Sequence[str]) -> Array:
         """Return z-scores within the date on the signed-log scale.
@@ -133,7 +149,16 @@ class DateReference:
         return np.asarray((signed_log(values) - mean) / sd)
 
     def no_purchase(self, X: pd.DataFrame) -> Array:
-        """Return the BG/NBD probability of no purchase in the horizon, one per row of ``X``."""
+        """Return the BG/NBD probability of no purchase in the horizon, one per row of ``X``.
+
+        Raises:
+            DataError: the reference has no BG/NBD, as with contracts.
+        """
+        if self.bgnbd is None:
+            raise DataError(
+                f"reference of {self.as_of}: no BG/NBD; found none, for customers here leave by notice. "
+                "Ask the churn model."
+            )
         summaries = _purchase_summaries([X], f"reference of {self.as_of}")
         return self.bgnbd.no_purchase_probability(*summaries, self.horizon_days / _DAYS_PER_WEEK)
 
@@ -150,11 +175,11 @@ class DateReference:
     def from_json(cls, text: str) -> Self:
         """Read what ``to_json`` wrote."""
         content = json.loads(text)
-        level = content.pop("level")
+        level, bgnbd = content.pop("level"), content.pop("bgnbd")
         return cls(
             as_of=date.fromisoformat(content.pop("as_of")),
             moments={name: Moments(**each) for name, each in content.pop("moments").items()},
-            bgnbd=BGNBD(**content.pop("bgnbd")),
+            bgnbd=None if bgnbd is None else BGNBD(**bgnbd),
             rfm_edges={name: tuple(edges) for name, edges in content.pop("rfm_edges").items()},
             level=None if level is None else LevelForecast(**level),
             **content,

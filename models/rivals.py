@@ -103,7 +103,8 @@ def predict_rivals(
         seed: seed of LightGBM's sampling.
 
     Returns:
-        By name, in the order of ``RIVALS``: probabilities of shape ``(len(X_test),)`` in (0, 1).
+        By name, in the order of ``RIVALS``: probabilities of shape ``(len(X_test),)`` in (0, 1). With contracts
+        those of ``CONTRACT_RIVALS``: an order, or none, says nothing about notice.
 
     Raises:
         DataError: no training date one horizon before the evaluation, or one class only.
@@ -114,7 +115,13 @@ def predict_rivals(
     labels = np.asarray(y)[kept]
     _check_trainable(labels, reference, dates=len(np.unique(days)))
     contest = Contest(X[kept], labels, days[kept], X_test, reference, seed)
-    return {name: clipped(rival(contest)) for name, rival in RIVALS.items()}
+    rivals = CONTRACT_RIVALS if reference.bgnbd is None else RIVALS
+    return {name: clipped(rival(contest)) for name, rival in rivals.items()}
+
+
+def left_out(reference: DateReference) -> tuple[str, ...]:
+    """Name the rivals that mean nothing where customers leave by notice; none where they leave by silence."""
+    return () if reference.bgnbd else tuple(name for name in RIVALS if name not in CONTRACT_RIVALS)
 
 
 def lightgbm_plain(contest: Contest) -> Array:
@@ -186,12 +193,29 @@ def days_since_last_order(contest: Contest) -> Array:
     return _logistic(contest, ("days_since_last_order",), C=1e3)
 
 
+def subscription_age(contest: Contest) -> Array:
+    """Logistic regression on one number, the logarithm of the days since the newest subscription began.
+
+    Args:
+        contest: training rows at disjoint dates, and the customers to score.
+
+    Returns:
+        Churn risk of each row of ``contest.X_test``.
+    """
+    return _logistic(contest, ("days_since_subscription_start",), C=1e3)
+
+
 RIVALS: Mapping[str, Callable[[Contest], Array]] = {
     "lightgbm_plain": lightgbm_plain,
     "logistic_rich": logistic_rich,
     "logistic_rfmt": logistic_rfmt,
     "bgnbd_no_purchase": bgnbd_no_purchase,
     "days_since_last_order": days_since_last_order,
+}
+CONTRACT_RIVALS: Mapping[str, Callable[[Contest], Array]] = {
+    "lightgbm_plain": lightgbm_plain,
+    "logistic_rich": logistic_rich,
+    "subscription_age": subscription_age,
 }
 
 

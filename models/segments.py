@@ -191,22 +191,29 @@ def segments_of(features: pd.DataFrame, edges: RfmEdges | Mapping[str, Sequence[
 
     Args:
         features: ``days_since_last_order``, ``orders_total`` and ``spend_total`` per customer.
-        edges: edges of the date, or their values by column.
+        edges: edges of the date, or their values by column; none at all where nobody could buy.
 
     Returns:
         ``recency_score``, ``frequency_score``, ``monetary_score`` (0 to 5) and ``segment``, indexed as
-        ``features``.
+        ``features``; 0 and ``NEVER_BOUGHT`` without edges.
 
     Raises:
         SchemaError: one of the three columns is missing.
     """
     columns = tuple(RfmEdges.__dataclass_fields__)
+    if not edges:
+        nobody = np.zeros(len(features), dtype=np.int8)
+        return _named(RfmScores(nobody, nobody, nobody), features.index)
     for column in columns:
         if column not in features.columns:
             raise SchemaError.missing_column(column, table="features", found=features.columns)
     if not isinstance(edges, RfmEdges):
         edges = RfmEdges(**{column: tuple(edges[column]) for column in columns})
     scores = edges.score(*(features[column].to_numpy(dtype=np.float64) for column in columns))
+    return _named(scores, features.index)
+
+
+def _named(scores: RfmScores, index: pd.Index) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "recency_score": scores.recency,
@@ -214,7 +221,7 @@ def segments_of(features: pd.DataFrame, edges: RfmEdges | Mapping[str, Sequence[
             "monetary_score": scores.monetary,
             "segment": segment_names(scores),
         },
-        index=features.index,
+        index=index,
     )
 
 

@@ -85,11 +85,11 @@ class ValueReference:
     """What one date says about everybody's value; with it, a customer's margin needs no neighbours.
 
     Attributes:
-        spend: how purchase days are valued.
+        spend: how purchase days are valued; nothing where fees are.
         margin_cap: highest margin that counts, currency units.
     """
 
-    spend: SpendModel
+    spend: SpendModel | None
     margin_cap: float
 
     def to_json(self) -> str:
@@ -101,6 +101,8 @@ class ValueReference:
         """Read what ``to_json`` wrote."""
         content = json.loads(text)
         spend = content["spend"]
+        if spend is None:
+            return cls(None, content["margin_cap"])
         fitted = spend.pop("gamma_gamma")
         model = SpendModel(**spend, gamma_gamma=None if fitted is None else GammaGamma(**fitted))
         return cls(model, content["margin_cap"])
@@ -113,7 +115,7 @@ class CustomerValues:
     Attributes:
         margin: what keeping the customer is worth, 0 or more, capped; 0 for somebody who never bought.
         clv: expected discounted contribution over ``margin_months``, whatever happens in the window.
-        spend_per_purchase_day: expected spend of the next purchase day.
+        spend_per_purchase_day: expected spend of the next purchase day; with contracts the fee of a month.
         fitted: what the date says about everybody, to be stored beside the values.
     """
 
@@ -146,9 +148,13 @@ def customer_values(
         SchemaError: a purchase column is missing.
         DataError: nobody ever bought.
     """
-    purchases = Purchases.of(features)
     base, horizon = reference.bgnbd, reference.horizon_days / DAYS_PER_WEEK
-    spend = SpendModel.fit(purchases) if fitted is None else fitted.spend
+    if base is None:
+        raise DataError(
+            f"value: the reference of {reference.as_of} has no BG/NBD. Value subscribers by their fee."
+        )
+    purchases = Purchases.of(features)
+    spend = (fitted.spend if fitted else None) or SpendModel.fit(purchases)
     worth = np.where(purchases.bought, spend.expected(purchases) * settings.contribution_rate, 0.0)
     margin = worth * purchases_kept(base, purchases, horizon=horizon, settings=settings)
     cap = fitted.margin_cap if fitted else float(np.quantile(margin[purchases.bought], settings.cap_quantile))

@@ -8,15 +8,14 @@ import duckdb
 
 from tables.calendar import BusinessCalendar
 from tables.derived import derive_orders
-from tables.manifest import Bucket, Part
-from tables.parts import write_part
+from tables.manifest import Bucket, Part, bucket_file
+from tables.parts import OWN_TIMES, stored_order, write_part
 from tables.plans import TablePlan
 from tables.sorting import repeats, sorted_rows
 from tables.sql import listed, quoted
 from tables.versions import resolve, tally
 from tables.views import view_incoming, view_stored
 
-_TIMES = ("customer", "event_at", "known_at", "superseded_at")
 _WRITTEN = "verdict in ('new', 'correction')"
 
 
@@ -75,7 +74,7 @@ class BucketWriter:
         if self._passes_whole(plan, bucket, stored, stamp, outcome):
             return outcome
         present = {name: stored[name] for name in plan.homes if stored.get(name, Bucket()).parts}
-        view_stored(self.connection, self.root, "stored", plan, present)
+        view_stored(self.connection, self.root, "stored", present, plan.identity.columns, plan.homes)
         resolve(self.connection, plan.identity, stamp=stamp, has_stored=bool(present))
         outcome.verdicts = tally(self.connection, with_amount="amount" in plan.identity.columns)
         if plan.derived:
@@ -102,7 +101,7 @@ class BucketWriter:
         ).fetchall()
         if removed or known:
             return False
-        columns = plan.columns(plan.name)
+        columns = stored_order(plan.name, plan.columns(plan.name))
         query = f"select {listed(('customer', 'event_at', *columns))} from incoming"
         rows = sorted_rows(self.connection, query, columns)
         if repeats(rows, ("customer", "event_at", *columns)):
@@ -118,21 +117,12 @@ class BucketWriter:
         resolve(self.connection, plan.identity, stamp=None, has_stored=False)
         return tally(self.connection, with_amount="amount" in plan.identity.columns)
 
-    def compact(self, plan: TablePlan, name: str, bucket: int, stored: Bucket) -> Bucket:
-        """Merge a bucket's files into one base."""
-        columns = plan.columns(name)
-        view_stored(self.connection, self.root, "stored", plan, {name: stored}, columns)
-        part = self._write(
-            name, bucket, f"select {listed((*_TIMES, *columns))} from stored", columns, suffix="-base"
-        )
-        return Bucket(parts=(part,))
-
     def _append_home(
         self, plan: TablePlan, name: str, number: int, bucket: int, before: Bucket, outcome: BucketOutcome
     ) -> None:
         columns = plan.columns(name)
         mine = f"is_return = {'true' if name == 'returns' else 'false'}" if len(plan.homes) > 1 else "true"
-        new = f"select {listed((*_TIMES, *columns))} from resolved where {_WRITTEN} and {mine}"
+        new = f"select {listed((*OWN_TIMES, *columns))} from resolved where {_WRITTEN} and {mine}"
         ended = f"select part, row, superseded_at from resolved where verdict = 'ended' and home = {number}"
         if not before.parts:
             ended = ""
@@ -142,18 +132,18 @@ class BucketWriter:
         """Write the order versions that are new and end those that no longer hold."""
         derive_orders(self.connection, plan.identity.columns, self.calendar)
         columns = plan.columns("orders")
-        fields = listed((*_TIMES, *columns))
+        fields = listed((*OWN_TIMES, *columns))
         if not before.parts:
             self._grow("orders", bucket, before, f"select {fields} from derived", "", columns, outcome)
             return
-        view_stored(self.connection, self.root, "stored_orders", plan, {"orders": before}, columns)
+        view_stored(self.connection, self.root, "stored_orders", {"orders": before}, columns)
         same = " and ".join(
             f"mine.{quoted(name)} is not distinct from theirs.{quoted(name)}"
             for name in ("customer", "event_at", "known_at", *columns)
         )
         touched = "select customer, order_id from derived union select customer, order_id from touched"
         new = (
-            f"select {listed((*_TIMES, *columns), 'mine')} from derived as mine anti join stored_orders as theirs "
+            f"select {listed((*OWN_TIMES, *columns), 'mine')} from derived as mine anti join stored_orders as theirs "
             f"on {same} and theirs.superseded_at >= mine.superseded_at"
         )
         ended = (
@@ -185,11 +175,13 @@ class BucketWriter:
             closures=(*before.closures, closure) if closure else before.closures,
         )
 
-    def _write(self, name: str, bucket: int, rows: str, columns: Sequence[str], suffix: str = "") -> Part:
-        table = sorted_rows(self.connection, rows, (*columns, "known_at", "superseded_at"))
+    def _write(self, name: str, bucket: int, rows: str, columns: Sequence[str]) -> Part:
+        table = sorted_rows(
+            self.connection, rows, ("known_at", *stored_order(name, columns), "superseded_at")
+        )
         if table.num_rows == 0:
             return Part(file="", rows=0, sha256="")
-        return write_part(self.root, self._file(name, bucket, suffix), table)
+        return write_part(self.root, self._file(name, bucket, ""), table)
 
     def _close(self, name: str, bucket: int, ended: str) -> Part | None:
         table = self.connection.sql(f"{ended} order by part, row").to_arrow_table()
@@ -198,7 +190,7 @@ class BucketWriter:
         return write_part(self.root, self._file(name, bucket, "-closed"), table)
 
     def _file(self, name: str, bucket: int, suffix: str) -> str:
-        return f"{name}/bucket={bucket:04d}/{self.generation:06d}{suffix}.parquet"
+        return bucket_file(name, bucket, self.generation, suffix)
 
     def _view_order_lines(self, plan: TablePlan, present: dict[str, Bucket]) -> None:
         """Show every version of every line of the orders that this run touches."""

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tables.errors import DataError
+from tables.errors import ConfigError, DataError
 
 DAY = 86_400_000_000
 HOUR = DAY // 24
@@ -74,15 +74,46 @@ class OutcomeRule:
 
     Attributes:
         horizon_days: length of the outcome window.
-        active_within_days: a customer belongs to the population with an order in the last so many days.
+        active_within_days: without contracts: a customer belongs to the population with an order in the last
+            so many days; nothing with contracts.
         gap_days: days between ``as_of`` and the start of the outcome window.
         settle_days: days after the outcome window until its rows are taken as complete.
+        grace_days: with contracts: whoever ended and is subscribed again at most so many local days later has
+            renewed; nothing without contracts.
     """
 
     horizon_days: int
-    active_within_days: int
+    active_within_days: int | None = None
     gap_days: int = 0
     settle_days: int = 0
+    grace_days: int | None = None
+
+    def __post_init__(self) -> None:
+        if (self.active_within_days is None) == (self.grace_days is None):
+            raise ConfigError(
+                f"churn: either active_within_days or grace_days is needed; found {self.active_within_days} and "
+                f"{self.grace_days}. Give the first for shops, the second for contracts."
+            )
+
+    @property
+    def is_contract(self) -> bool:
+        """Whether a customer leaves by ending a subscription, and not by silence."""
+        return self.grace_days is not None
+
+    @property
+    def table(self) -> str:
+        """Table whose rows say who is there: it bounds what can be trained on and tells how fresh the log is."""
+        return "subscriptions" if self.is_contract else "orders"
+
+    @property
+    def settled_days(self) -> int:
+        """Days from ``as_of`` until its outcome is settled."""
+        return self.gap_days + self.horizon_days + (self.grace_days or 0) + self.settle_days
+
+    @property
+    def history_days(self) -> int:
+        """Days of history a snapshot needs: the population's window, with contracts one horizon."""
+        return self.horizon_days if self.active_within_days is None else self.active_within_days
 
     def outcome_window(self, as_of: date) -> tuple[date, date]:
         """Return the first day of the outcome window and the first day after it.
@@ -96,22 +127,22 @@ class OutcomeRule:
 
     def complete_on(self, as_of: date) -> date:
         """Return the day at whose midnight the outcome of a snapshot is settled."""
-        return as_of + timedelta(days=self.gap_days + self.horizon_days + self.settle_days)
+        return as_of + timedelta(days=self.settled_days)
 
     def newest_complete(self, newest_day: date) -> date:
         """Return the newest snapshot date whose outcome is settled at the midnight of ``newest_day``."""
-        return newest_day - (self.complete_on(_EPOCH) - _EPOCH)
+        return newest_day - timedelta(days=self.settled_days)
 
     def training_dates(self, until: date, first_day: date) -> tuple[date, ...]:
         """List snapshot dates whose outcomes are settled at the midnight of ``until``, newest first.
 
         Outcome windows may overlap: the stride is the smallest of a quarter, a half and a whole horizon
-        that gives at most 24 dates. A date needs ``active_within_days`` of history before it, or half of
-        that where the log is too short for two horizons.
+        that gives at most 24 dates. A date needs ``history_days`` of history before it, or half of that
+        where the log is too short for two horizons.
 
         Args:
             until: no outcome window may end, settled, after this day's midnight.
-            first_day: day of the first order in the log.
+            first_day: day of the first order, with contracts of the first subscription.
 
         Raises:
             DataError: if not one date has both enough history and a settled outcome; names the earliest
@@ -120,7 +151,7 @@ class OutcomeRule:
         Source: the cutoffs of the recipe, measured on eight tasks (docs/decisions.md).
         """
         newest = self.newest_complete(until)
-        history = self.active_within_days
+        history = self.history_days
         if (until - first_day).days - 2 * self.horizon_days < history:
             history = -(-history // 2)
         oldest = first_day + timedelta(days=history)
@@ -129,9 +160,10 @@ class OutcomeRule:
                 oldest
             )  # a retraining also judges itself, which takes one outcome more
             raise DataError(
-                f"snapshots: no training date on or before {newest}; orders start on {first_day} and a "
+                f"snapshots: no training date on or before {newest}; {self.table} start on {first_day} and a "
                 f"snapshot needs {history} days of history. Evaluate at {earliest} or retrain as of "
-                f"{self.complete_on(earliest)} at the earliest, with orders until then, or shorten the horizon."
+                f"{self.complete_on(earliest)} at the earliest, with {self.table} until then, or shorten the "
+                "horizon."
             )
         return self._spaced(newest, oldest)
 

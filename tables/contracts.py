@@ -8,10 +8,22 @@ table is stored as it is delivered.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 from tables.rows import MONEY_SCALE
 
-__all__ = ["DECLARED", "MONEY_SCALE", "ORDER_TABLES", "Column", "Kind", "Table", "columns_of", "kind_of"]
+__all__ = [
+    "DECLARED",
+    "MONEY_SCALE",
+    "ORDER_TABLES",
+    "Column",
+    "Kind",
+    "Table",
+    "columns_of",
+    "kind_of",
+    "since_of",
+    "time_of",
+]
 
 
 class Kind(StrEnum):
@@ -42,12 +54,15 @@ class Column:
         kind: kind of value.
         required: a source without it is refused.
         signed: whether money and quantities may lie below zero.
+        since: the instant column of the same row from which the value is known; empty for what is known
+            with the row. An end announced with the row, such as a renewal date, is known with it.
     """
 
     name: str
     kind: Kind
     required: bool = False
     signed: bool = False
+    since: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,6 +76,7 @@ class Table:
         key: columns that, with the customer, identify a row; rows of a source that does not map all of
             them are identified by their whole content.
         has_customer: rows belong to a customer.
+        ends: the column that says, announced with the row, when what it began is over.
     """
 
     name: str
@@ -68,6 +84,7 @@ class Table:
     time: str
     key: tuple[str, ...] = ()
     has_customer: bool = True
+    ends: str = ""
 
     def column(self, name: str) -> Column:
         """Return a declared column by its canonical name."""
@@ -93,12 +110,17 @@ def _columns(kind: Kind, names: str, *, signed: bool = False) -> tuple[Column, .
     )
 
 
+def _moments(names: str) -> tuple[Column, ...]:
+    """Declare instants of which a row tells only once they have come."""
+    return tuple(Column(name, Kind.INSTANT, since=name) for name in names.split())
+
+
 _ORDERS = Table(
     "orders",
     (
         *_columns(Kind.TEXT, "order_id! line_no product_id category description channel region currency"),
         *_columns(Kind.INSTANT, "ordered_at!"),
-        *_columns(Kind.MONEY, "amount unit_price discount cost"),
+        *_columns(Kind.MONEY, "amount unit_price discount cost shipping"),
         *_columns(Kind.QUANTITY, "quantity"),
         *_columns(Kind.FLAG, "is_return"),
     ),
@@ -114,10 +136,15 @@ _CUSTOMERS = Table(
         *_columns(Kind.CONTACT, "name email phone address"),
     ),
     time="signed_up_at",
+    key=("signed_up_at",),  # a row says what holds now: the next one of the customer takes its place
 )
 _CONSENTS = Table(
     "consents",
-    (*_columns(Kind.TEXT, "channel! purpose!"), *_columns(Kind.INSTANT, "given_at! withdrawn_at")),
+    (
+        *_columns(Kind.TEXT, "channel! purpose!"),
+        *_columns(Kind.INSTANT, "given_at!"),
+        *_moments("withdrawn_at"),
+    ),
     time="given_at",
     key=("channel", "purpose", "given_at"),
 )
@@ -135,8 +162,9 @@ _TICKETS = Table(
     "tickets",
     (
         *_columns(Kind.TEXT, "ticket_id! channel reason"),
-        *_columns(Kind.INSTANT, "opened_at! first_reply_at solved_at reopened_at rated_at"),
-        *_columns(Kind.NUMBER, "csat"),
+        *_columns(Kind.INSTANT, "opened_at!"),
+        *_moments("first_reply_at solved_at reopened_at rated_at"),
+        Column("csat", Kind.NUMBER, since="rated_at"),
     ),
     time="opened_at",
     key=("ticket_id",),
@@ -155,7 +183,8 @@ _SUBSCRIPTIONS = Table(
     "subscriptions",
     (
         *_columns(Kind.TEXT, "subscription_id! plan"),
-        *_columns(Kind.INSTANT, "started_at! ended_at renews_at"),
+        *_columns(Kind.INSTANT, "started_at! renews_at"),
+        *_moments("ended_at"),
         *_columns(Kind.MONEY, "mrr"),
     ),
     time="started_at",
@@ -175,21 +204,34 @@ _OFFERS = Table(
     "offers",
     (
         *_columns(Kind.TEXT, "offer_id! kind"),
-        *_columns(Kind.INSTANT, "starts_at! ends_at viewed_at completed_at"),
+        *_columns(Kind.INSTANT, "starts_at! ends_at"),
+        *_moments("viewed_at completed_at"),
         *_columns(Kind.MONEY, "reward difficulty"),
     ),
     time="starts_at",
-    key=("offer_id",),
+    key=("offer_id", "starts_at"),  # the same offer is sent to the same customer again and again
+    ends="ends_at",
 )
 _CONTACTS = Table(
     "contacts",
     (
         *_columns(Kind.TEXT, "contact_id team channel purpose action arm status"),
-        *_columns(Kind.INSTANT, "sent_at! redeemed_at"),
+        *_columns(Kind.INSTANT, "sent_at!"),
+        *_moments("redeemed_at"),
         *_columns(Kind.MONEY, "cost"),
     ),
     time="sent_at",
     key=("contact_id",),
+)
+_ATTRIBUTES = Table(
+    "attributes",
+    (
+        *_columns(Kind.TEXT, "name! text"),
+        *_columns(Kind.NUMBER, "number"),
+        *_columns(Kind.INSTANT, "valid_from!"),
+    ),
+    time="valid_from",
+    key=("name", "valid_from"),
 )
 _CALENDAR = Table(
     "calendar",
@@ -212,6 +254,7 @@ DECLARED: Mapping[str, Table] = {
         _LOYALTY,
         _OFFERS,
         _CONTACTS,
+        _ATTRIBUTES,
         _CALENDAR,
     )
 }
@@ -223,9 +266,18 @@ ORDER_TABLES = ("orders", "lines", "returns")
 _DERIVED = (Column("lines", Kind.COUNT), Column("products", Kind.COUNT))
 
 
+def time_of(table: str) -> str:
+    """Return the column that says when the facts of a stored table's rows happened."""
+    return _declared(table).time
+
+
+def _declared(table: str) -> Table:
+    return DECLARED["orders" if table in ORDER_TABLES else table]
+
+
 def columns_of(table: str) -> tuple[Column, ...]:
     """Return every column a stored table may have, in stored order, without the row's own times."""
-    declared = DECLARED["orders" if table in ORDER_TABLES else table]
+    declared = _declared(table)
     computed = {declared.time, "unit_price", "currency", "is_return"}
     content = tuple(column for column in declared.columns if column.name not in computed)
     return (*content, *_DERIVED) if table == "orders" else content
@@ -234,3 +286,14 @@ def columns_of(table: str) -> tuple[Column, ...]:
 def kind_of(table: str, column: str) -> Kind:
     """Return the kind of a stored table's column."""
     return next(declared.kind for declared in columns_of(table) if declared.name == column)
+
+
+@cache
+def since_of(table: str) -> Mapping[str, str]:
+    """Return the columns of a stored table that are known later than their row, with the instants they wait for.
+
+    Examples:
+        >>> since_of("subscriptions")
+        {'ended_at': 'ended_at'}
+    """
+    return {column.name: column.since for column in columns_of(table) if column.since}

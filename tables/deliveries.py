@@ -81,7 +81,16 @@ def _new_files(run: Run, name: str, source: Source) -> Iterator[Delivery]:
         parsed = _parsed(run, name, source, file)
         counts = count_file(run.connection, parsed)
         _check_quotes(run, name, source, path, counts.rows)
-        yield Delivery(name, replace(parsed, is_clean=counts.bad == 0), counts, identity)
+        known = _known_since(run, name) if source.static else None
+        yield Delivery(name, replace(parsed, is_clean=counts.bad == 0, known_since=known), counts, identity)
+
+
+def _known_since(run: Run, name: str) -> int:
+    """Return since when static rows are known: ever at the table's first load, later since the ingest before.
+
+    What comes later must not change what an earlier snapshot showed.
+    """
+    return (run.previous.stamp or 0) if name in run.previous.tables else 0
 
 
 def _check_quotes(run: Run, name: str, source: Source, path: Path, rows: int) -> None:
@@ -104,7 +113,7 @@ def _parsed(run: Run, name: str, source: Source, file: SourceFile) -> ParsedFile
 
 def _identity_of_file(name: str, source: Source, digest: str) -> str:
     """Digest a file together with how it is read: a changed mapping reads it again."""
-    mapping = source.model_dump_json(exclude={"path", "lookups"}, by_alias=True)
+    mapping = source.model_dump_json(exclude={"path", "lookups"}, exclude_defaults=True, by_alias=True)
     lookups = [
         (
             digest_of(find_files(lookup.path, table=name)[0]),

@@ -8,7 +8,7 @@ from tables.calendar import DAY, HOUR, NEVER, BusinessCalendar
 from tables.sql import quoted
 from tables.zones import offsets
 
-ORDER_SUMS = ("amount", "discount", "cost", "quantity")
+ORDER_SUMS = ("amount", "discount", "cost", "shipping", "quantity")
 _BEFORE_1970 = 200 * 365 * DAY  # keeps numerators positive: integer division rounds towards zero
 _ORDER_TEXTS = ("channel", "region")
 

@@ -128,9 +128,10 @@ def _lookup_types(
 
 
 def _needed(source: Source) -> tuple[str, ...]:
-    predicates = (*source.filters, *source.returns)
+    claims = (*source.filters, *source.returns, *source.happenings.values())
+    lengths = (duration.column for duration in source.durations.values())
     keys = (ours for lookup in source.lookups for ours in lookup.on)
-    return (*source.columns.values(), *(predicate.column for predicate in predicates), *keys)
+    return (*source.columns.values(), *(claim.column for claim in claims), *lengths, *keys)
 
 
 def _require(columns: Iterable[str], types: dict[str, str], *, where: str) -> None:

@@ -13,7 +13,17 @@ from tables.calendar import NEVER
 from tables.contracts import Kind, kind_of
 from tables.errors import DataError, SchemaError
 from tables.manifest import Bucket, Manifest, Part, StoredTable, read_manifest
-from tables.parts import OWN_TIMES, Values, integers, joined, read_part, values_of
+from tables.merging import merge_order
+from tables.parts import (
+    OWN_TIMES,
+    Values,
+    behind_each_other,
+    integers,
+    read_part,
+    stored_order,
+    values_of,
+    without_codes,
+)
 from tables.rows import Codes, Rows
 
 _TEXTS = {Kind.TEXT, Kind.CONTACT}
@@ -29,6 +39,7 @@ class History:
     def __init__(self, root: Path, manifest: Manifest) -> None:
         self.root = root
         self._manifest = manifest
+        self._spans: dict[str, tuple[int, int]] = {}
 
     @classmethod
     def open(cls, root: Path) -> Self:
@@ -73,23 +84,20 @@ class History:
         """Currency of all money, if a source named one."""
         return self._manifest.currency
 
-    @property
-    def first_order_at(self) -> int:
-        """Instant of the earliest order.
+    def first_at(self, table: str) -> int:
+        """Return the instant of a table's earliest row.
+
+        Args:
+            table: ``orders`` or another stored table.
 
         Raises:
-            DataError: if there are no orders.
+            DataError: if there is none.
         """
-        return self._order_time(self._manifest.first_order_at)
+        return self._span(table)[0]
 
-    @property
-    def newest_order_at(self) -> int:
-        """Instant of the latest order.
-
-        Raises:
-            DataError: if there are no orders.
-        """
-        return self._order_time(self._manifest.newest_order_at)
+    def newest_at(self, table: str) -> int:
+        """Return the instant of a table's latest row; arguments and errors as for ``first_at``."""
+        return self._span(table)[1]
 
     def has(self, table: str) -> bool:
         """Say whether a table was ever delivered."""
@@ -168,10 +176,21 @@ class History:
         if problems:
             raise SchemaError("\n".join(problems))
 
-    def _order_time(self, instant: int | None) -> int:
-        if instant is None:
-            raise DataError("history: no orders. Add a source of orders.")
-        return instant
+    def _span(self, table: str) -> tuple[int, int]:
+        if table not in self._spans:
+            first, newest = self._manifest.first_order_at, self._manifest.newest_order_at
+            if table != "orders":
+                first, newest = self._read_span(table)
+            if first is None or newest is None:
+                raise DataError(f"history: no {table}. Add a source of {table}.")
+            self._spans[table] = first, newest
+        return self._spans[table]
+
+    def _read_span(self, table: str) -> tuple[int | None, int | None]:
+        times = [self.read(table, bucket).at for bucket in range(self.buckets)] if self.has(table) else []
+        first = [int(at.min()) for at in times if len(at)]
+        newest = [int(at.max()) for at in times if len(at)]
+        return min(first, default=None), max(newest, default=None)
 
     def _bucket(self, table: str, bucket: int) -> Bucket:
         if not 0 <= bucket < self.buckets:
@@ -183,18 +202,13 @@ class History:
         stored = self._bucket(table, bucket)
         texts = [name for name in columns if kind_of(table, name) in _TEXTS]
         wanted = (*OWN_TIMES, *dict.fromkeys(columns))
-        tables = [read_part(self.root, part, wanted, texts=texts) for part in stored.parts]
-        times = [_times(rows) for rows in tables]
-        for part, part_times in zip(stored.parts, times, strict=True):
-            _check_order(part, part_times)
-        self._close(stored, times)
-        content: dict[str, Values] = {
-            name: joined([values_of(rows, table, name) for rows in tables] or [_nothing(table, name)])
-            for name in dict.fromkeys(columns)
-        }
-        own = {name: _together([part[name] for part in times] or [_EMPTY[name]]) for name in OWN_TIMES}
-        if len(tables) > 1:
-            order = self._merge_order(table, stored, own)
+        parts = [read_part(self.root, part, wanted, texts=texts) for part in stored.parts]
+        own, closed = self._times(stored, parts)
+        rows = behind_each_other(parts) if parts else pa.table({})
+        content = {name: values_of(rows, table, name) for name in dict.fromkeys(columns)}
+        if len(parts) > 1 or closed.any():
+            lengths = [part.rows for part in stored.parts]
+            order = merge_order(own, lengths, closed, lambda places: self._content(table, stored, places))
             own = {name: values[order] for name, values in own.items()}
             content = {name: _taken(values, order) for name, values in content.items()}
         size = (self.customers - bucket + self.buckets - 1) // self.buckets
@@ -202,38 +216,42 @@ class History:
             table, size, own["customer"], own["event_at"], own["known_at"], own["superseded_at"], content
         )
 
-    def _close(self, stored: Bucket, times: Sequence[dict[str, npt.NDArray[Any]]]) -> None:
+    def _times(
+        self, stored: Bucket, parts: Sequence[pa.Table]
+    ) -> tuple[dict[str, npt.NDArray[Any]], npt.NDArray[np.bool_]]:
+        """Return the rows' own times, and which rows ended after their file was written."""
+        times = [_times(rows) for rows in parts]
+        for part, part_times in zip(stored.parts, times, strict=True):
+            _check_order(part, part_times)
+        own = {name: _together([part[name] for part in times] or [_EMPTY[name]]) for name in OWN_TIMES}
+        closed = np.zeros(len(own["customer"]), dtype=np.bool_)
+        starts = np.cumsum([0, *(part.rows for part in stored.parts)])
         for closure in stored.closures:
-            closed = read_part(self.root, closure, ("part", "row", "superseded_at"), texts=())
-            part, row, until = (integers(closed, name) for name in ("part", "row", "superseded_at"))
-            for number in np.unique(part):
-                mine = part == number
-                times[number]["superseded_at"][row[mine]] = until[mine]
+            ends = read_part(self.root, closure, ("part", "row", "superseded_at"), texts=())
+            position = starts[integers(ends, "part")] + integers(ends, "row")
+            own["superseded_at"][position] = integers(ends, "superseded_at")
+            closed[position] = True
+        return own, closed
 
-    def _merge_order(
-        self, table: str, stored: Bucket, own: dict[str, npt.NDArray[Any]]
-    ) -> npt.NDArray[np.int64]:
-        """Order the rows of several parts; only where parts share a moment is their content compared."""
-        order = np.lexsort((own["event_at"], own["customer"]))
-        lengths = [part.rows for part in stored.parts]
-        origin = np.repeat(np.arange(len(lengths)), lengths)[order]
-        customer, at = own["customer"][order], own["event_at"][order]
-        tied = (customer[1:] == customer[:-1]) & (at[1:] == at[:-1]) & (origin[1:] != origin[:-1])
-        if not tied.any():
-            return order
-        names = self._table(table).columns
-        texts = [name for name in names if kind_of(table, name) in _TEXTS]
-        tables = [read_part(self.root, part, names, texts=texts) for part in stored.parts]
-        content = [joined([values_of(rows, table, name) for rows in tables]) for name in names]
-        keys = [values.codes if isinstance(values, Codes) else values for values in content]
-        return np.lexsort((own["known_at"], *reversed(keys), own["event_at"], own["customer"]))
+    def _content(self, table: str, stored: Bucket, places: npt.NDArray[np.int64]) -> pa.Table:
+        """Read all content of the rows at some places, counted over all files."""
+        owner = self._table(table).shares or table
+        names = stored_order(owner, self._table(owner).columns)
+        starts = np.cumsum([0, *(part.rows for part in stored.parts)])
+        file = np.searchsorted(starts, places, side="right") - 1
+        rows = [
+            without_codes(
+                read_part(self.root, part, names, texts=()).take(
+                    pa.array(places[file == number] - starts[number])
+                )
+            )
+            for number, part in enumerate(stored.parts)
+        ]
+        together = pa.concat_tables(rows, promote_options="default")
+        return together.take(pa.array(np.argsort(np.argsort(file, kind="stable"))))
 
 
 _EMPTY = {name: np.empty(0, np.int32 if name == "customer" else np.int64) for name in OWN_TIMES}
-
-
-def _nothing(table: str, name: str) -> Values:
-    return values_of(pa.table({}), table, name)
 
 
 def _times(rows: pa.Table) -> dict[str, npt.NDArray[Any]]:

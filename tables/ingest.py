@@ -5,21 +5,25 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
+from tables.attributes import attribute_by_attribute
 from tables.buckets import BucketOutcome, BucketWriter
 from tables.calendar import BusinessCalendar
-from tables.contracts import MONEY_SCALE
+from tables.compaction import Compactor
+from tables.contracts import DECLARED, MONEY_SCALE
 from tables.counting import quarantine
 from tables.deliveries import Delivery, Progress, Run, find_deliveries
 from tables.errors import ConfigError
 from tables.manifest import Bucket, Manifest, StoredTable, read_manifest, switch_manifest
+from tables.parts import stored_order
 from tables.plans import TablePlan, plans_of, with_dropping
 from tables.report import IngestReport, SourceReport, TableReport
+from tables.resplit import resplit
 from tables.sources import IngestSettings, Source
 from tables.split import Dictionary, extend_dictionary, split_file
 from tables.workroom import storage_errors, sweep, workroom
 
 _PRODUCT_COLUMNS = {"product_id", "category"}
-_LINES = ("order_id", "product_id", "category", "amount", "discount", "quantity", "cost")
+_LINES = ("order_id", "product_id", "category", "amount", "discount", "quantity", "cost", "shipping")
 
 
 def ingest(
@@ -54,6 +58,7 @@ def ingest(
     """
     previous = read_manifest(root) or Manifest()
     _check_calendar(previous, calendar)
+    sources = attribute_by_attribute(sources)
     plans = plans_of(sources)
     with storage_errors(root):
         root.mkdir(parents=True, exist_ok=True)
@@ -79,8 +84,10 @@ def _take_in(
             [delivery.parsed for delivery in deliveries],
             root=run.root,
             previous=run.previous,
-            customers_per_bucket=run.settings.customers_per_bucket,
+            settings=run.settings,
         )
+    if run.previous.buckets not in {0, dictionary.buckets}:
+        run = resplit(run, dictionary.buckets)
     for name, found in groupby(deliveries, key=lambda delivery: delivery.table):
         files = list(found)
         plan = with_dropping(plans[name], [delivery.parsed.source for delivery in files])
@@ -118,6 +125,7 @@ def _fill_buckets(
     is_first = not any(table.buckets for table in stored.values())
     stamp = None if is_first else run.previous.stamp
     writer = BucketWriter(run.connection, run.root, run.generation, run.calendar)
+    compactor = Compactor(run.connection, run.root, run.generation, run.settings.merge_ratio)
     report = run.report.tables.setdefault(plan.name, TableReport())
     buckets = {name: dict(table.buckets) for name, table in stored.items()}
     for bucket in range(count):
@@ -129,8 +137,8 @@ def _fill_buckets(
         outcome = writer.append(plan, bucket, staged, present, stamp)
         _tally(report, outcome)
         for name, state in outcome.buckets.items():
-            too_many = len(state.parts) > run.settings.deltas_per_bucket
-            buckets[name][bucket] = writer.compact(plan, name, bucket, state) if too_many else state
+            columns = (*stored[name].columns, *plan.columns(name))
+            buckets[name][bucket] = compactor.tidy(name, columns, bucket, state)
     nobody = sorted((folder / f"bucket={count}").glob("*.parquet"))
     if nobody and not plan.identity.key:
         _tally(report, BucketOutcome(verdicts=writer.count_only(plan, nobody)))
@@ -149,7 +157,7 @@ def _stored(
         # Returns are a table as soon as they may come: the first one may not change which features there are.
         if not found and name != plan.homes[0] and not (name == "returns" and may_return):
             continue
-        columns = tuple(dict.fromkeys((*before[name].columns, *plan.columns(name))))
+        columns = stored_order(name, (*before[name].columns, *plan.columns(name)))
         tables[name] = StoredTable(columns=columns, identity=plan.identity.name, buckets=found)
     if plan.homes[0] == "orders" and _PRODUCT_COLUMNS & set(plan.identity.columns):
         columns = tuple(name for name in _LINES if name in plan.identity.columns)
@@ -186,7 +194,9 @@ def _next_manifest(
     orders = [delivery.counts for delivery in deliveries if delivery.table == "orders"]
     first = [count.first_order_at for count in orders] + [before.first_order_at]
     newest = [count.last_order_at for count in orders] + [before.newest_order_at]
-    stamps = [before.stamp, known_cutoff, *(count.last_at for count in counts)]
+    # A calendar tells of days to come; nothing else happens as late as they will.
+    happened = [delivery.counts for delivery in deliveries if DECLARED[delivery.table].has_customer]
+    stamps = [before.stamp, known_cutoff, *(count.last_at for count in happened)]
     currencies = [value for count in counts for value in count.currencies]
     return before.model_copy(
         update={

@@ -102,9 +102,17 @@ class Manifest(_Frozen):
         return {part.file for part in (*parts, *self.dictionary)}
 
     def content_digest(self) -> str:
-        """Digest everything a reader of rows can see; stamps and source files are not part of it."""
+        """Digest all rows and the files they lie in: merged files give another digest for the same rows.
+
+        Stamps and source files are not part of it.
+        """
         content = self.model_dump(mode="json", exclude={"generation", "digest", "stamp", "files"})
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def bucket_file(table: str, bucket: int, generation: int, suffix: str = "") -> str:
+    """Name a file of one bucket, relative to the history's folder; a generation writes each name once."""
+    return f"{table}/bucket={bucket:04d}/{generation:06d}{suffix}.parquet"
 
 
 def read_manifest(root: Path) -> Manifest | None:

@@ -10,6 +10,7 @@ from tables.checks import Reason, any_reason, reasons
 from tables.contracts import MONEY_SCALE, Column, Kind, Table, columns_of
 from tables.errors import SchemaError
 from tables.files import SourceFile, relation
+from tables.happenings import fields_needed, problems_of_instants, reasons_of_instants, with_instants
 from tables.sources import Source
 from tables.sql import Sql, quoted
 from tables.typed import Mapped, id_text, mapped
@@ -35,6 +36,7 @@ class ParsedFile:
         rows: SQL of its parsed rows.
         reasons: what makes a row bad.
         customer: how the customer's id is read, if the table has customers.
+        known_since: the instant from which all rows of a static source count as known.
         is_clean: counting found no bad row, so the checks need not run again.
     """
 
@@ -44,6 +46,7 @@ class ParsedFile:
     rows: Sql
     reasons: tuple[Reason, ...]
     customer: Mapped | None
+    known_since: int | None = None
     is_clean: bool = False
 
     def maps(self, column: str) -> bool:
@@ -81,7 +84,9 @@ def parse(
     """
     check_mapping(table, source)
     parts = [
-        found for column in (*table.columns, _KNOWN_AT) if (found := mapped(column, source, file)) is not None
+        found
+        for column in (*table.columns, _KNOWN_AT)
+        if (found := mapped(column, source, file, calendar.time_zone)) is not None
     ]
     _check_times(table, parts, file)
     customer = mapped(Column("customer_id", Kind.TEXT), source, file) if table.has_customer else None
@@ -92,10 +97,10 @@ def parse(
         f"{_amount(parts)} as computed_amount from ({{}})",
         placed,
     )
-    judged = reasons(table, parts, now=now)
+    judged = (*reasons(table, parts, now=now), *reasons_of_instants(source))
     if table.name == "orders" and not any(part.column.name == "amount" for part in parts):
         judged = (*judged, Reason("missing_amount", "computed_amount is null"))
-    return ParsedFile(table, source, file, computed, judged, customer)
+    return ParsedFile(table, source, file, with_instants(computed, table, source), judged, customer)
 
 
 def check_mapping(table: Table, source: Source) -> None:
@@ -109,10 +114,13 @@ def check_mapping(table: Table, source: Source) -> None:
         str(SchemaError.missing_column(name, table=f"{table.name}: mapping", found=table.names()))
         for name in sorted(given - set(table.names()))
     ]
-    lacking = [name for name in table.required() if name not in given]
+    lacking = [
+        name for name in table.required() if name not in given and not _holds_ever(name, table, source)
+    ]
     if table.name == "orders" and "amount" not in given and not {"quantity", "unit_price"} <= given:
         lacking.append("amount (or quantity and unit_price)")
     texts = sorted(column.name for column in table.columns if column.kind is Kind.TEXT)
+    problems += problems_of_instants(table, source)
     problems += [
         f"{table.name}: mapping: constant {name!r} is no text column; found {texts}. Map it from the file."
         for name in sorted(set(source.constants) - set(texts))
@@ -123,6 +131,10 @@ def check_mapping(table: Table, source: Source) -> None:
         )
     if problems:
         raise SchemaError("\n".join(problems))
+
+
+def _holds_ever(name: str, table: Table, source: Source) -> bool:
+    return source.static and table.has_customer and name == table.time
 
 
 def content_columns(table: str, sources: Sequence[Source]) -> tuple[str, ...]:
@@ -136,11 +148,11 @@ def content_columns(table: str, sources: Sequence[Source]) -> tuple[str, ...]:
 
 def _check_times(table: Table, parts: Sequence[Mapped], file: SourceFile) -> None:
     wrong = [
-        f"{table.name}: {file.path}: column {part.raw} is {part.kind}, which is no time. "
-        f"Map {part.column.name} to a column of timestamps, dates or text."
+        f"{table.name}: {file.path}: the column of {part.column.name} is {part.kind}, which is no time. "
+        "Map a column of timestamps, dates or text, or say by `times: {unit, origin}` what its numbers count."
         for part in parts
-        if part.column.kind is Kind.INSTANT
-        and not (part.is_text or part.kind == "DATE" or part.kind.startswith("TIMESTAMP"))
+        if (part.column.kind is Kind.INSTANT or part.is_day)
+        and not (part.is_text or part.is_time or (part.is_counted and part.kind != "BOOLEAN"))
     ]
     if wrong:
         raise SchemaError("\n".join(wrong))
@@ -157,6 +169,7 @@ def _first_layer(source: Source, file: SourceFile, parts: Sequence[Mapped], cust
         zoned = part.zoned() if part.column.kind is Kind.INSTANT else None
         if zoned:
             fields.append(Sql.of(f"{{}} as {quoted('zoned ' + part.column.name)}", zoned))
+    fields += fields_needed(source, file)
     for name, text in source.constants.items():
         fields.append(Sql(f"?::varchar as {quoted(name)}", (text,)))
     if "is_return" not in {part.column.name for part in parts}:

@@ -2,8 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tables.calendar import NEVER
-from tables.contracts import Kind, kind_of
+from tables.contracts import Kind, columns_of, kind_of
 from tables.errors import DataError
 from tables.manifest import Part, sync_folder
 from tables.rows import Codes
@@ -105,20 +104,56 @@ def values_of(rows: pa.Table, table: str, name: str) -> Values:
     return np.asarray(column.combine_chunks()).astype(dtype, copy=False)
 
 
-def joined(values: Sequence[Values]) -> Values:
-    """Put the same column of several parts behind each other; texts get common codes."""
-    if len(values) == 1:
-        return values[0]
-    texts = [part for part in values if isinstance(part, Codes)]
-    if not texts:
-        return np.concatenate([part for part in values if not isinstance(part, Codes)])
-    labels = tuple(sorted({label for part in texts for label in part.labels}))
-    position = {label: code for code, label in enumerate(labels)}
-    recoded = []
-    for part in texts:
-        new = np.array([*(position[label] for label in part.labels), -1], dtype=np.int32)
-        recoded.append(new[part.codes])
-    return Codes(np.concatenate(recoded), labels)
+def behind_each_other(parts: Sequence[pa.Table]) -> pa.Table:
+    """Lay files behind each other: a column that one lacks is missing there, texts get common codes."""
+    return (
+        parts[0]
+        if len(parts) == 1
+        else pa.concat_tables(parts, promote_options="default").unify_dictionaries()
+    )
+
+
+def without_codes(rows: pa.Table) -> pa.Table:
+    """Write every text out, however its file holds it."""
+    for number, name in enumerate(rows.column_names):
+        if pa.types.is_dictionary(rows.schema.field(name).type):
+            rows = rows.set_column(number, name, rows.column(name).cast(pa.string()))
+    return rows
+
+
+def stored_order(table: str, names: Iterable[str]) -> tuple[str, ...]:
+    """Put columns of a stored table into the contract's order, in which rows known at one time are sorted by them.
+
+    Examples:
+        >>> stored_order("orders", ("amount", "lines", "order_id"))
+        ('order_id', 'amount', 'lines')
+    """
+    found = set(names)
+    return tuple(column.name for column in columns_of(table) if column.name in found)
+
+
+def first_to_merge(rows: Sequence[int], ratio: float) -> int:
+    """Return the number of the oldest file to merge with all newer ones.
+
+    Args:
+        rows: rows per file, oldest first.
+        ratio: how many times the rows of all newer files a file must hold to stay.
+
+    Returns:
+        A number below ``len(rows) - 1``, or ``len(rows)`` if every file stays.
+
+    Examples:
+        >>> first_to_merge([1000, 3, 3], ratio=2), first_to_merge([1000, 6, 3], ratio=2)
+        (1, 3)
+        >>> first_to_merge([1000, 300, 150, 100], ratio=2)
+        0
+    """
+    first, newer = len(rows), 0
+    for number in reversed(range(len(rows))):
+        if rows[number] < ratio * newer:
+            first = number
+        newer += rows[number]
+    return first
 
 
 def _codes(rows: pa.Table, name: str) -> Codes:
@@ -130,14 +165,13 @@ def _codes(rows: pa.Table, name: str) -> Codes:
             column.chunk(0) if column.num_chunks else pa.array([], pa.dictionary(pa.int32(), pa.string()))
         )
     codes = np.asarray(pc.fill_null(column.indices, -1)).astype(np.int32, copy=False)
-    labels = column.dictionary.to_pylist()
-    if all(left < right for left, right in pairwise(labels)):
-        return Codes(codes, tuple(labels))
-    order = sorted(range(len(labels)), key=labels.__getitem__)
-    rank = np.empty(len(labels) + 1, dtype=np.int32)
-    rank[order] = np.arange(len(labels), dtype=np.int32)
+    order = np.asarray(pc.sort_indices(column.dictionary))
+    if (order[1:] > order[:-1]).all():
+        return Codes(codes, tuple(column.dictionary.to_pylist()))
+    rank = np.empty(len(order) + 1, dtype=np.int32)
+    rank[order] = np.arange(len(order), dtype=np.int32)
     rank[-1] = -1
-    return Codes(rank[codes], tuple(labels[position] for position in order))
+    return Codes(rank[codes], tuple(column.dictionary.take(order).to_pylist()))
 
 
 def _encoded(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -49,7 +49,8 @@ def plans_of(sources: Mapping[str, Sequence[Source]]) -> dict[str, TablePlan]:
 def _plan(name: str, sources: Sequence[Source]) -> TablePlan:
     columns = content_columns(name, sources)
     rules = {
-        (source.grain if name == "orders" else "", source.restate, _key(name, source)) for source in sources
+        (source.grain if name == "orders" else "", source.restate, _key(name, source, columns))
+        for source in sources
     }
     if len(rules) > 1:
         raise ConfigError(
@@ -65,14 +66,21 @@ def _plan(name: str, sources: Sequence[Source]) -> TablePlan:
     return TablePlan(name, identity, ("lines", "returns"), derived=True)
 
 
-def _key(name: str, source: Source) -> tuple[str, ...]:
-    """Return the key columns if the source fills all of them; otherwise rows are told apart by content."""
+def _key(name: str, source: Source, columns: Sequence[str]) -> tuple[str, ...]:
+    """Return the key columns if the source fills all of them; otherwise rows are told apart by content.
+
+    A calendar's days without a region hold for all regions, so that its region may stay open.
+    """
     if name == "orders":
         key: tuple[str, ...] = ("order_id",) if source.grain == "order" else ("order_id", "line_no")
     else:
         key = DECLARED[name].key
     time = DECLARED[name].time
-    if not all(column in source.columns for column in key):
+    if not DECLARED[name].has_customer:
+        return tuple("event_at" if column == time else column for column in key if column in (*columns, time))
+    # Static rows hold ever since, and customers may do without a sign-up: their time is one and the same.
+    given = source.filled() | ({time} if source.static or name == "customers" else set())
+    if not given.issuperset(key):
         return ()
     return tuple("event_at" if column == time else column for column in key)
 

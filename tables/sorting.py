@@ -1,4 +1,4 @@
-"""Rows in the one order every file has: customer, time, then content, whatever order they came in."""
+"""Rows in the one order every file has: customer, time, known time, then content, whatever order they came in."""
 
 from collections.abc import Sequence
 

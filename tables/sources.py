@@ -4,8 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from tables.elapsed import Duration, Times
 from tables.sql import COMPARISONS, Sql, quoted
 
 Value = str | int | float | bool
@@ -15,18 +16,16 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
-class Predicate(_Frozen):
-    """One named claim about a row of the source: a column and exactly one operator.
+class Condition(_Frozen):
+    """A claim about a row of the source: a column and exactly one operator.
 
     Attributes:
-        name: what the report calls it.
         column: column of the source.
         equals: the text of the value equals this one's; the other operators are to be read likewise.
             Numbers compare as numbers (``above``, ``at_least``, ``below``, ``at_most``); what cannot be
             read as a number passes them and is left to the checks. ``matches`` takes a regular expression.
     """
 
-    name: str = Field(min_length=1)
     column: str
     is_null: bool | None = None
     not_null: bool | None = None
@@ -64,6 +63,12 @@ class Predicate(_Frozen):
         return COMPARISONS[operator](quoted(self.column), value)
 
 
+class Predicate(Condition):
+    """A claim that the report calls by its name."""
+
+    name: str = Field(min_length=1)
+
+
 def _check_pattern(pattern: str) -> None:
     try:
         re.compile(pattern)
@@ -99,6 +104,17 @@ class CsvFormat(_Frozen):
     timestamp_format: str | None = None
 
 
+def _kind_of_value(kind: object) -> object:
+    texts = kind if isinstance(kind, list | tuple) else ()
+    named = texts and all(isinstance(text, str) and text for text in texts) and len(set(texts)) == len(texts)
+    if kind not in ("number", "date") and not named:
+        raise ValueError("write number, date, or the list of the texts to look for, each once")
+    return kind
+
+
+_ValueKind = Annotated[str | tuple[str, ...], BeforeValidator(_kind_of_value)]
+
+
 class Source(_Frozen):
     """One set of files that delivers one table.
 
@@ -108,6 +124,12 @@ class Source(_Frozen):
         grain: for orders only, whether a row is an order or a line of one.
         columns: canonical column and the source's column it is read from.
         constants: canonical text column and the one text all rows have there, for example an event's type.
+        static: for attributes and the calendar only, whether its rows hold ever since, as a birthday does.
+        values: for attributes only, columns of the source: ``number``, ``date`` or the texts to look for.
+        times: how instants are read where they are numbers.
+        durations: canonical instant and how long after the row's own time it lies.
+        happenings: canonical instant and which other rows of the log tell it: the first one of the same
+            customer and key that lies in [the row's own time, its end).
         filters: what a row must satisfy, all of it, to be kept.
         returns: a row that satisfies any of these is a return.
         duplicates: whether exact repetitions within one file are rows of their own.
@@ -121,6 +143,11 @@ class Source(_Frozen):
     grain: Literal["order", "line"] = "line"
     columns: Mapping[str, str] = Field(min_length=1)
     constants: Mapping[str, str] = {}
+    static: bool = False
+    values: Mapping[str, _ValueKind] = {}
+    times: Times | None = None
+    durations: Mapping[str, Duration] = {}
+    happenings: Mapping[str, Condition] = {}
     filters: tuple[Predicate, ...] = ()
     returns: tuple[Predicate, ...] = ()
     duplicates: Literal["keep", "drop"] = "keep"
@@ -131,7 +158,7 @@ class Source(_Frozen):
     def filled(self) -> frozenset[str]:
         """Return every canonical column that the source fills, in whichever way."""
         lookups = (name for lookup in self.lookups for name in lookup.columns)
-        return frozenset((*self.columns, *self.constants, *lookups))
+        return frozenset((*self.columns, *self.constants, *self.durations, *self.happenings, *lookups))
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
@@ -139,6 +166,18 @@ class Source(_Frozen):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"filters: each needs a name of its own, found twice: {twice}")
+        return self
+
+    @model_validator(mode="after")
+    def _instants_are_told_once(self) -> Self:
+        told = [*self.columns, *self.constants, *self.durations, *self.happenings]
+        twice = sorted({name for name in (*self.durations, *self.happenings) if told.count(name) > 1})
+        if twice:
+            raise ValueError(
+                f"columns, durations, happenings: each instant is told once, found twice: {twice}"
+            )
+        if self.happenings and not self.filters:
+            raise ValueError("happenings: a filter must say which rows of the log are the records themselves")
         return self
 
 
@@ -149,12 +188,13 @@ class IngestSettings(_Frozen):
         bad_row_limit: share of a source's rows that may be quarantined before the run stops.
         memory_limit: what DuckDB may hold in memory before it spills to disk.
         threads: cores used.
-        customers_per_bucket: largest number of customers in one bucket at the first load.
-        deltas_per_bucket: number of appended files of one bucket after which they are merged.
+        customers_per_bucket: largest number of customers in one bucket; with more the buckets are doubled.
+        merge_ratio: a bucket's file is merged with all newer ones unless it has this many times their rows;
+            0 merges nothing.
     """
 
     bad_row_limit: float = Field(default=0.01, ge=0, le=1)
     memory_limit: str = Field(default="2GB", pattern=r"^\d+(\.\d+)? ?[KMG]i?B$")
     threads: int = Field(default=2, ge=1)
     customers_per_bucket: int = Field(default=64_000, ge=1)
-    deltas_per_bucket: int = Field(default=30, ge=1)
+    merge_ratio: float = Field(default=2.0, ge=0)

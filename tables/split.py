@@ -10,7 +10,8 @@ import pyarrow as pa
 from tables.contracts import Kind, kind_of
 from tables.manifest import Manifest, Part
 from tables.parsed import ParsedFile
-from tables.parts import write_part
+from tables.parts import first_to_merge, write_part
+from tables.sources import IngestSettings
 from tables.sql import Sql, quoted
 
 STAGED_DEFAULTS = {"known_given": "null::bigint", "removed": "0::smallint", "is_return": "false"}
@@ -22,7 +23,7 @@ _TYPES = {
     Kind.FLAG: "tinyint",
     Kind.NUMBER: "double",
 }
-_UNSIGNED = {"amount", "quantity", "discount", "cost"}
+_UNSIGNED = {"amount", "quantity", "discount", "cost", "shipping"}
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def extend_dictionary(
     *,
     root: Path,
     previous: Manifest,
-    customers_per_bucket: int,
+    settings: IngestSettings,
 ) -> Dictionary:
     """Give every customer not met before the next key, in sorted order of ids.
 
@@ -76,10 +77,36 @@ def extend_dictionary(
             (offset,),
         )
         connection.unregister("newcomers")
-        parts = (*parts, write_part(root, f"dictionary/{previous.generation + 1:06d}.parquet", new))
+        parts = _grown(connection, root, previous, settings.merge_ratio)
     total = offset + new.num_rows
-    buckets = previous.buckets or max(1, -(-total // customers_per_bucket))
-    return Dictionary(parts, total, buckets)
+    return Dictionary(parts, total, _buckets(previous.buckets, total, settings.customers_per_bucket))
+
+
+def _grown(
+    connection: duckdb.DuckDBPyConnection, root: Path, previous: Manifest, ratio: float
+) -> tuple[Part, ...]:
+    """Write the new customers, and with them those of older files that have become small beside the newer."""
+    counts = [part.rows for part in previous.dictionary]
+    ((total,),) = connection.execute("select count(*) from dictionary").fetchall()
+    first = min(first_to_merge([*counts, total - sum(counts)], ratio), len(counts))
+    ids = connection.sql(
+        f"select customer_id from dictionary where key >= {sum(counts[:first])} order by key"
+    ).to_arrow_table()
+    file = f"dictionary/{previous.generation + 1:06d}.parquet"
+    return (*previous.dictionary[:first], write_part(root, file, ids))
+
+
+def _buckets(before: int, customers: int, limit: int) -> int:
+    """Choose the number of buckets: once there are some it only ever doubles, so that each one is parted alone.
+
+    Examples:
+        >>> _buckets(0, 130_000, 64_000), _buckets(3, 192_000, 64_000), _buckets(3, 192_001, 64_000)
+        (3, 3, 6)
+    """
+    buckets = before or max(1, -(-customers // limit))
+    while customers > buckets * limit:
+        buckets *= 2
+    return buckets
 
 
 def split_file(
@@ -137,6 +164,7 @@ def _staged_fields(
     ]
     optional = {
         "known_at as known_given": parsed.maps("known_at"),
+        f"{parsed.known_since}::bigint as known_given": parsed.known_since is not None,
         "removed": bool(parsed.source.filters),
         "is_return": parsed.has_returns,
     }

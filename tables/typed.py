@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from tables.calendar import DAY
 from tables.contracts import MONEY_SCALE, Column, Kind
 from tables.files import SourceFile, lookup_column
 from tables.sources import Source
@@ -19,12 +20,14 @@ class Mapped:
         raw: quoted name of the file's column.
         kind: DuckDB type of the file's column.
         source: how its values are written.
+        time_zone: zone of the business.
     """
 
     column: Column
     raw: str
     kind: str
     source: Source
+    time_zone: str = "UTC"
 
     @property
     def is_text(self) -> bool:
@@ -36,7 +39,7 @@ class Mapped:
         """Whether the file may hold a value that cannot be stored."""
         if self.column.kind in {Kind.TEXT, Kind.CONTACT}:
             return False
-        return self.is_text or self.kind in {"DOUBLE", "FLOAT", "HUGEINT"}
+        return self.is_text or self.is_counted or self.kind in {"DOUBLE", "FLOAT", "HUGEINT"}
 
     @property
     def given(self) -> str:
@@ -44,9 +47,24 @@ class Mapped:
         return f"nullif(trim({self.raw}), '') is not null" if self.is_text else f"{self.raw} is not null"
 
     @property
+    def is_time(self) -> bool:
+        """Whether the file's own type is one of times."""
+        return self.kind == "DATE" or self.kind.startswith("TIMESTAMP")
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether the file writes instants as numbers since an origin."""
+        return self.column.kind is Kind.INSTANT and self.source.times is not None and not self.is_time
+
+    @property
+    def is_day(self) -> bool:
+        """Whether the file's times are stored as a number: local days since 1970-01-01."""
+        return self.column.name == "number" and "date" in self.source.values.values()
+
+    @property
     def is_utc(self) -> bool:
         """Whether an instant of this column needs no zone."""
-        return self.kind == "TIMESTAMP WITH TIME ZONE"
+        return self.is_counted or self.kind == "TIMESTAMP WITH TIME ZONE"
 
     def value(self) -> Sql:
         """Return the value in stored form, null where it cannot be read; instants are still local."""
@@ -59,12 +77,14 @@ class Mapped:
                 return Sql(self._flag())
             case Kind.INSTANT:
                 return self._local()
+            case _ if self.is_day:
+                return Sql.of(f"floor({{}} / {DAY}.0)", self._local())
             case _:
                 return Sql(f"nullif({self._number()}, 'nan'::double)")
 
     def zoned(self) -> Sql | None:
         """Return the instant of a text that names its own zone, null for the others."""
-        if not self.is_text or self.source.csv.timestamp_format:
+        if not self.is_text or self.is_counted or self.source.csv.timestamp_format:
             return None
         return Sql(
             f"case when regexp_matches({self.raw}, {_ZONED}) "
@@ -88,6 +108,8 @@ class Mapped:
         )
 
     def _local(self) -> Sql:
+        if self.source.times and self.is_counted:
+            return Sql(self.source.times.instant(self._number(), self.time_zone))
         if self.is_utc:
             return Sql(f"epoch_us({self.raw})")
         if not self.is_text:
@@ -100,10 +122,17 @@ class Mapped:
         )
 
 
-def mapped(column: Column, source: Source, file: SourceFile) -> Mapped | None:
+def mapped(column: Column, source: Source, file: SourceFile, time_zone: str = "UTC") -> Mapped | None:
     """Return how a canonical column is read from a file, or nothing if the source does not map it."""
     name = _column_of(column.name, source)
-    return None if name is None else Mapped(column, quoted(name), file.types[name], source)
+    return None if name is None else read_as(column, name, source, file, time_zone)
+
+
+def read_as(column: Column, name: str, source: Source, file: SourceFile, time_zone: str = "UTC") -> Mapped:
+    """Return how a file's column is read as a canonical one; NaN is missing as null is."""
+    kind = file.types[name]
+    raw = f"nullif({quoted(name)}, 'nan')" if kind in {"DOUBLE", "FLOAT"} else quoted(name)
+    return Mapped(column, raw, kind, source, time_zone)
 
 
 def id_text(raw: str, kind: str) -> str:

@@ -76,9 +76,11 @@ def resolve(
         f"hash({identity.unit}) as unit from "
         "(select *, removed > 0 as is_ghost from incoming)"
     )
+    if has_stored:
+        rows = _set_beside(connection, rows, identity)
     shared = f"select unit from ({rows}) group by unit having count(*) > 1"
     if has_stored:
-        shared += f" union select hash({identity.unit}) from (select *, false as is_ghost from stored)"
+        shared += " union select unit from concerned"
     connection.execute(f"create or replace temp table shared as {shared}")
     ((contests,),) = connection.execute("select count(*) from shared").fetchall()
     passed = f"select {_TIMES_OF_ROWS}, {listed(identity.columns)}, home, part, row, {_PLAIN_VERDICT} from ({rows})"
@@ -104,15 +106,25 @@ _TIMES_OF_ROWS = f"customer, event_at, base as known_at, {NEVER} as superseded_a
 _PLAIN_VERDICT = "case when is_ghost then 'ghost' else 'new' end as verdict"
 
 
+def _set_beside(connection: duckdb.DuckDBPyConnection, rows: str, identity: Identity) -> str:
+    """Keep a night's rows at hand, and of the history, read once, what may concern them."""
+    connection.execute(f"create or replace temp table arriving as {rows}")
+    connection.execute(
+        f"create or replace temp table concerned as select *, hash({identity.unit}) as unit "
+        "from (select *, false as is_ghost from stored) where unit in (select unit from arriving)"
+    )
+    return "select * from arriving"
+
+
 def _contested(rows: str, identity: Identity, has_stored: bool) -> str:
+    """List the rows that share their unit; a stored version that never was valid has no say in what is."""
     found = f"select * from ({rows}) where unit in (select unit from shared)"
     if not has_stored:
         return found
     return (
         f"{found} union all select customer, event_at, known_at, known_at, {_BEFORE_ALL}, false, is_return, "
-        f"{listed(identity.columns)}, superseded_at, home, part, row, unit from "
-        f"(select *, hash({identity.unit}) as unit from (select *, false as is_ghost from stored)) "
-        f"where unit in (select hash({identity.unit}) from (select *, removed > 0 as is_ghost from incoming))"
+        f"{listed(identity.columns)}, superseded_at, home, part, row, unit from concerned "
+        "where superseded_at > known_at"
     )
 
 
@@ -121,15 +133,22 @@ def _content(identity: Identity) -> str:
 
 
 def _keyed(identity: Identity) -> str:
-    """One version per key and known time of a file; a version ends when the next one becomes known."""
+    """One version per key and known time of a file; a version ends when the next one becomes known.
+
+    A filtered row ends a version only where it speaks of the same moment: a cancelled order, not the row of a
+    mail log that says that a mail once sent was opened.
+    """
     key, content = identity.unit, _content(identity)
     return f"""
-    with ranked as (
-        select *, {content} as content,
+    with told as (
+        select *, is_ghost and bool_and(is_ghost) over (partition by {key}, event_at) as is_stray
+        from contested),
+    ranked as (
+        select * exclude (is_stray), {content} as content,
             row_number() over (partition by {key}, source_file, known_given
                 order by event_at desc, is_ghost, {content} desc) as place,
             row_number() over (partition by {identity.whole}, source_file, known_given) as copy
-        from contested),
+        from told where not is_stray),
     chained as (
         select *, case when known_given is not null then base else greatest(base, max(base) over (
             partition by {key} order by source_file range between unbounded preceding and 1 preceding))
@@ -154,7 +173,10 @@ def _keyed(identity: Identity) -> str:
     from compared where is_repeated
     union all select customer, event_at, base, is_return, {listed(identity.columns)}, home, part, row, {NEVER},
         case when is_ghost then 'ghost' when copy > 1 then 'within' else 'replaced' end
-    from ranked where place > 1 and part is null"""
+    from ranked where place > 1 and part is null
+    union all select customer, event_at, base, is_return, {listed(identity.columns)}, home, part, row, {NEVER},
+        'ghost'
+    from told where is_stray"""
 
 
 def _by_content(identity: Identity) -> str:

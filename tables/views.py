@@ -1,6 +1,6 @@
 """A bucket's rows as views of the connection: those that come in, and those the history holds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -45,20 +45,28 @@ def view_stored(
     connection: duckdb.DuckDBPyConnection,
     root: Path,
     view: str,
-    plan: TablePlan,
-    present: dict[str, Bucket],
-    columns: Sequence[str] | None = None,
+    present: Mapping[str, Bucket],
+    columns: Sequence[str],
+    homes: Sequence[str] = (),
 ) -> None:
-    """Show stored rows of several tables with the table's number, part and row of each."""
-    columns = plan.identity.columns if columns is None else columns
+    """Show stored rows of several tables with the table's number, part and row of each.
+
+    Args:
+        connection: DuckDB.
+        root: folder of the history.
+        view: name of the view.
+        present: state of the bucket per stored table that has rows.
+        columns: content to show; missing where a table's file does not hold it.
+        homes: tables by number, where there are several.
+    """
     selects = []
     for name, bucket in present.items():
-        home = plan.homes.index(name) if name in plan.homes else 0
+        home = homes.index(name) if homes else 0
         selects += [
             _select_part(connection, root, view, name, home, number, part, columns)
             for number, part in enumerate(bucket.parts)
         ]
-        _load_closures(connection, root, f"{view}_closed_{home}", bucket)
+        load_closures(connection, root, f"{view}_closed_{home}", bucket)
     text = " union all ".join(selects)
     connection.execute(
         f"create or replace temp view {view} as {text}" if text else f"drop view if exists {view}"
@@ -94,7 +102,8 @@ def _select_part(
     )
 
 
-def _load_closures(connection: duckdb.DuckDBPyConnection, root: Path, name: str, bucket: Bucket) -> None:
+def load_closures(connection: duckdb.DuckDBPyConnection, root: Path, name: str, bucket: Bucket) -> None:
+    """Make a table of the ends that closures give to stored rows."""
     connection.execute(f"create or replace temp table {name} (part int, row bigint, until bigint)")
     for closure in bucket.closures:
         connection.execute(

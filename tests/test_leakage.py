@@ -11,18 +11,18 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
+from features.population import Buyers, Subscribers
+from tests.drawn_rows import AS_OF, MIDNIGHT, Delivery, Row, a_row
 from tests.drawn_shop import (
-    AS_OF,
-    MIDNIGHT,
+    CONTRACTS,
     NAMES,
     TRAINED_ON,
-    Delivery,
     Files,
-    Row,
     anchored,
     shop,
     some,
     split,
+    turned_out_otherwise,
     with_another_future,
 )
 from tests.pipeline.conftest import ROOT
@@ -58,7 +58,7 @@ def visible_and_hidden(
 ) -> tuple[Delivery, Delivery]:
     """Draw a shop with much of its future known, and part what the snapshot sees from what it must not."""
     cutoff = MIDNIGHT + timedelta(hours=hours)
-    found = some(with_another_future(rng, anchored(shop(rng, first_day=first_day)), cutoff))
+    found = some(rng, with_another_future(rng, anchored(shop(rng, first_day=first_day)), cutoff))
     parts = {table: split(rows, cutoff) for table, rows in found.items()}
     return {table: part[0] for table, part in parts.items()}, {
         table: part[1] for table, part in parts.items()
@@ -71,7 +71,8 @@ def both(first: Delivery, second: Delivery) -> Delivery:
 
 def line(order: str, number: int, days: int, amount: int, known: int | None = None, **content: object) -> Row:
     """One order line of ann, days from the snapshot's midnight."""
-    plain = {"product_id": "p", "category": "x", "discount": 0, "quantity": 1, "cost": 1, "channel": "web"}
+    plain = {"product_id": "p", "category": "x", "discount": 0, "quantity": 1, "cost": 1, "shipping": 0,
+             "channel": "web", "region": "LT"}  # fmt: skip
     own = {"order_id": order, "line_no": number, "amount": amount, "is_return": 0, **content}
     at = MIDNIGHT + timedelta(days=days)
     return Row("ann", at, None if known is None else MIDNIGHT + timedelta(days=known), {**plain, **own})
@@ -108,7 +109,8 @@ def test_another_future_of_every_table_changes_no_feature(files: Shops, seed: in
     other = with_another_future(rng, found, MIDNIGHT + timedelta(hours=hours))
     first, second = (files(hours).take_in(delivery) for delivery in (found, other))
     assert_same(second.features(), first.features())
-    assert_same(second.features(active_within_days=20), first.features(active_within_days=20))
+    for population in (Buyers(20), Subscribers()):
+        assert_same(second.features(population=population), first.features(population=population))
 
 
 @few
@@ -127,8 +129,9 @@ def test_the_future_changes_nothing_on_whichever_night_it_comes(files: Shops, se
 @given(seed=seeds, hours=offsets)
 def test_late_files_without_known_times_change_no_past_night(files: Shops, seed: int, hours: int) -> None:
     rng = np.random.default_rng(seed)
-    past = some(anchored(shop(rng, last_day=-7)))
-    late = some(shop(rng, (*NAMES, "new"), mark="late"))
+    past = some(rng, anchored(shop(rng, last_day=-7)), without=["calendar"])
+    late = shop(rng, (*NAMES, "new"), mark="late")
+    late = {table: late[table] for table in past}
     history = files(hours)
     cutoff = history.calendar.known_cutoff(AS_OF)
     history.take_in(past, with_known=False, known_cutoff=cutoff)
@@ -137,25 +140,34 @@ def test_late_files_without_known_times_change_no_past_night(files: Shops, seed:
     assert_same(history.features(AS_OF, *TRAINED_ON), before)
 
 
-@few
+@fewer
 @given(seed=seeds, hours=offsets)
-def test_orders_known_after_an_evaluation_change_no_training(files: Shops, seed: int, hours: int) -> None:
-    visible, hidden = visible_and_hidden(np.random.default_rng(seed), 0, first_day=-40)
-    first = files(hours).take_in(visible).take_in({"orders": [line("newest", 1, 1, 1)]})
-    labels, features = first.labels(), first.features(*TRAINED_ON)
-    second = files(hours).take_in(both(visible, hidden))
-    assert_same(second.labels(), labels)
-    assert_same(second.features(*TRAINED_ON), features)
+def test_what_is_known_after_an_evaluation_changes_no_training(files: Shops, seed: int, hours: int) -> None:
+    rng = np.random.default_rng(seed)
+    visible, hidden = visible_and_hidden(rng, 0, first_day=-40)
+    newest = {
+        "orders": [line("newest", 1, 1, 1)],
+        "subscriptions": [a_row(rng, "subscriptions", "ann", "n", 1, 2)],
+    }
+    first = files(hours).take_in(visible).take_in(newest)
+    before = trained_on(first)
+    second = files(hours).take_in(both(turned_out_otherwise(rng, visible), hidden))
     first.take_in(hidden)
-    assert_same(first.labels(), labels)
-    assert_same(first.features(*TRAINED_ON), features)
+    for history in (first, second):
+        for found, expected in zip(trained_on(history), before, strict=True):
+            assert_same(found, expected)
+
+
+def trained_on(history: Files) -> tuple[pd.DataFrame, ...]:
+    """Features and the labels of both kinds of churn that an evaluation at the snapshot trains on."""
+    return history.features(*TRAINED_ON), history.labels(), history.labels(CONTRACTS)
 
 
 @fewer
 @given(seed=seeds)
 def test_order_of_rows_in_the_files_changes_nothing(files: Shops, seed: int) -> None:
     rng = np.random.default_rng(seed)
-    found = anchored(shop(rng))
+    found = some(rng, anchored(shop(rng)))
     mixed = {table: [rows[at] for at in rng.permutation(len(rows))] for table, rows in found.items()}
     first, second = (files().take_in(delivery) for delivery in (found, mixed))
     assert_same(second.features(AS_OF, *TRAINED_ON), first.features(AS_OF, *TRAINED_ON))
@@ -165,8 +177,9 @@ def test_order_of_rows_in_the_files_changes_nothing(files: Shops, seed: int) -> 
 @given(seed=seeds, limit=st.integers(1, 4))
 def test_more_customers_and_buckets_change_nobody_else(files: Shops, seed: int, limit: int) -> None:
     rng = np.random.default_rng(seed)
-    found = some(anchored(shop(rng)), "orders", "contacts", "events")
-    others = shop(rng, ("aaa", "bab", "zzz"), mark="other")
+    found = some(rng, anchored(shop(rng)), without=["calendar"])
+    drawn = shop(rng, ("aaa", "bab", "zzz"), mark="other")
+    others = {table: drawn[table] for table in found}
     alone = files().take_in(found).features(AS_OF, *TRAINED_ON)
     bucketed = files(customers_per_bucket=limit).take_in(found)
     assert bucketed.history.buckets > 1
@@ -185,6 +198,10 @@ sources:
     path: {folder}/orders/*.csv
     columns: {{customer_id: customer_id, order_id: order_id, line_no: line_no, ordered_at: ordered_at,
       amount: amount, known_at: known_at, is_return: is_return}}
+  subscriptions:
+    path: {folder}/subscriptions/*.csv
+    columns: {{customer_id: customer_id, subscription_id: subscription_id, started_at: started_at, plan: plan,
+      mrr: mrr, renews_at: renews_at, ended_at: ended_at, known_at: known_at}}
 churn: {{horizon_days: 7, active_within_days: 14}}
 actions: {{catalogue: configs/actions.yaml, budget: {{amount: 10, per: night}}}}
 """
@@ -195,8 +212,9 @@ def test_the_command_line_exports_the_same_features_later(tmp_path: Path) -> Non
     visible, hidden = visible_and_hidden(np.random.default_rng(5), 0)
     (tmp_path / "shop.yaml").write_text(CONFIG.format(folder=tmp_path))
     exported = []
-    for night, rows in enumerate((visible["orders"], hidden["orders"])):
-        Files(tmp_path).write("orders", rows, name=str(night))
+    for night, rows in enumerate((visible, hidden)):
+        for table in ("orders", "subscriptions"):
+            Files(tmp_path).write(table, rows[table], name=str(night))
         out = tmp_path / f"{night}.parquet"
         words = ("features", "-c", tmp_path / "shop.yaml", "--as-of", str(AS_OF), "--out", out)
         told = keepwell(*words, cwd=ROOT)

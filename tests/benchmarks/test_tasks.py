@@ -9,6 +9,7 @@ from benchmarks.generate import write_shop
 from benchmarks.run import Cost, judged_memory, judged_times
 from benchmarks.tasks import CALENDAR, WHOLE_LOG_DAYS, ingest_all
 from features.build import build_features, feature_names
+from features.population import Buyers
 from features.settings import FeatureSettings
 from tables.history import History
 
@@ -33,7 +34,7 @@ def test_weekday_shares_and_event_counts_add_up(history: History) -> None:
         as_of=[date(2025, 7, 1)],
         calendar=CALENDAR,
         settings=SETTINGS,
-        active_within_days=WHOLE_LOG_DAYS,
+        population=Buyers(WHOLE_LOG_DAYS),
         builders=COMMON,
     )
     table = next(blocks).frame

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from tables.calendar import NEVER
+from features.build import build_features
+from features.settings import FeatureSettings
+from tables.calendar import NEVER, BusinessCalendar
 from tables.contracts import Kind, kind_of
 from tables.rows import MONEY_SCALE, Codes, Rows
 
@@ -32,12 +34,12 @@ class MemoryHistory:
     reads: list[tuple[str, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        known = {name for frame in self.frames.values() for name in frame["customer"]}
+        of_customers = (frame for table, frame in self.frames.items() if table != "calendar")
+        known = {name for frame in of_customers for name in frame["customer"]}
         self.names = [*self.names, *sorted(known - set(self.names))]
 
-    @property
-    def newest_order_at(self) -> int:
-        return int(self.frames["orders"]["at"].max())
+    def newest_at(self, table: str) -> int:
+        return int(self.frames[table]["at"].max())
 
     def has(self, table: str) -> bool:
         return table in self.frames
@@ -49,7 +51,8 @@ class MemoryHistory:
     def read(self, table: str, bucket: int, columns: Sequence[str] = ()) -> Rows:
         self.reads.append((table, bucket))
         frame = self.frames[table]
-        key = frame["customer"].map({name: key for key, name in enumerate(self.names)}).astype(np.int64)
+        keys = {name: key for key, name in enumerate(self.names)}
+        key = frame["customer"].map(keys).fillna(0).astype(np.int64)  # a calendar belongs to nobody
         mine = (key % self.buckets == bucket).to_numpy(dtype=bool)
         frame = frame[mine].assign(local=(key[mine] // self.buckets).astype(np.int32))
         frame = frame.sort_values(["local", "at", *sorted(self.columns(table))], kind="stable")
@@ -126,8 +129,16 @@ def random_tables(
 ) -> dict[str, pd.DataFrame]:
     """Every table that builders read, with few distinct values, so that values meet again."""
     orders, lines, returns, contacts = (_random_rows(rng, rows, customers) for _ in range(4))
-    whole = {"amount": (0, 50), "discount": (0, 9), "quantity": (1, 5), "lines": (1, 4), "products": (1, 4)}
+    whole = {
+        "amount": (0, 50),
+        "discount": (0, 9),
+        "shipping": (0, 9),
+        "quantity": (1, 5),
+        "lines": (1, 4),
+        "products": (1, 4),
+    }
     orders = orders.assign(**{name: rng.integers(*span, rows).astype(float) for name, span in whole.items()})
+    orders = orders.assign(region=rng.choice(["north", "south", "east"], rows))
     letters = np.array(["a", "b", "c", "d", None], dtype=object)
     return {
         "orders": orders,
@@ -137,6 +148,74 @@ def random_tables(
             arm=rng.choice(["sent", "control"], rows),
             redeemed_at=np.where(rng.random(rows) < 0.5, contacts["at"] + 86_400_000_000 * 9, NEVER),
         ),
+        **_random_records(rng, customers, rows),
+        **_random_series(rng, customers, rows),
+    }
+
+
+def _later(rng: np.random.Generator, begun: pd.Series) -> np.ndarray:
+    """Instants some hours or days after others, now and then before them, a third of them never."""
+    hours = rng.choice([-24, 0, 1, 9, 24, 80, 400, 1000], len(begun))
+    return np.where(rng.random(len(begun)) < 0.33, NEVER, begun + hours * 3_600_000_000)
+
+
+def _random_records(rng: np.random.Generator, customers: Sequence[str], rows: int) -> dict[str, pd.DataFrame]:
+    """Tables whose rows tell of several instants."""
+    tickets, offers, subscriptions = (_random_rows(rng, rows, customers) for _ in range(3))
+    moments = ("first_reply_at", "solved_at", "reopened_at", "rated_at")
+    whole = {"reward": (0, 9), "difficulty": (0, 9)}
+    return {
+        "tickets": tickets.assign(
+            reason=rng.choice(["complaint", "how_to", "other"], rows),
+            csat=rng.choice([1.0, 2.0, 5.0, np.nan], rows),
+            **{name: _later(rng, tickets["at"]) for name in moments},
+        ),
+        "offers": offers.assign(
+            kind=rng.choice(["bogo", "gift"], rows),
+            **{name: _later(rng, offers["at"]) for name in ("ends_at", "viewed_at", "completed_at")},
+            **{name: rng.integers(*span, rows).astype(float) for name, span in whole.items()},
+        ),
+        "subscriptions": subscriptions.assign(
+            plan=rng.choice(["basic", "pro"], rows),
+            mrr=rng.integers(0, 50, rows).astype(float),
+            **{name: _later(rng, subscriptions["at"]) for name in ("ended_at", "renews_at")},
+        ),
+    }
+
+
+EVENT_TYPES = ("session", "app_use", "page_error", "slow_page", "review", "mention", "offer-viewed")
+
+
+def _random_series(rng: np.random.Generator, customers: Sequence[str], rows: int) -> dict[str, pd.DataFrame]:
+    """Events, answers, states and days to come."""
+    names = ("events", "surveys", "loyalty", "attributes", "calendar", "customers")
+    drawn = {name: _random_rows(rng, rows, customers) for name in names}
+    return {
+        "events": drawn["events"].assign(
+            type=rng.choice([*EVENT_TYPES, "other"], rows),
+            value=rng.choice([-1.0, 0.0, 0.5, 1.0, 2.0, 4.0, 5.0, np.nan], rows),
+        ),
+        "surveys": drawn["surveys"].assign(
+            kind=rng.choice(["nps", "csat", "cli", "other"], rows),
+            score=rng.integers(0, 11, rows).astype(float),
+        ),
+        "loyalty": drawn["loyalty"].assign(
+            tier=rng.choice(np.array(["silver", "gold", "other", None], dtype=object), rows),
+            points=rng.choice([0.0, 10.0, 25.5, 100.0, np.nan], rows),
+            expires_at=_later(rng, drawn["loyalty"]["at"]),
+        ),
+        "attributes": drawn["attributes"].assign(
+            name=rng.choice(["age", "gender"], rows),
+            number=rng.choice([18.0, 40.0, np.nan], rows),
+            text=rng.choice(np.array(["F", "M", "O", None], dtype=object), rows),
+        ),
+        "calendar": drawn["calendar"].assign(
+            customer=None,
+            kind=rng.choice(["promotion", "holiday", "other"], rows),
+            region=rng.choice(np.array(["north", "south", None], dtype=object), rows),
+            known_at=drawn["calendar"]["at"] - rng.integers(0, 30, rows) * 86_400_000_000,
+        ),
+        "customers": drawn["customers"].assign(at=lambda found: found["at"].where(rng.random(rows) < 0.8, 0)),
     }
 
 
@@ -144,3 +223,17 @@ def random_tables(
 def shop() -> Callable[..., dict[str, pd.DataFrame]]:
     """Draw random rows of every table that builders read."""
     return random_tables
+
+
+@pytest.fixture(scope="session")
+def row_for() -> Callable[..., pd.Series]:
+    """Compute one customer's features on 2025-03-01, UTC."""
+
+    def row(history: MemoryHistory, customer: str = "ann", **words: object) -> pd.Series:
+        chosen = FeatureSettings(horizon_days=10, **words)
+        as_of, calendar = date(2025, 3, 1), BusinessCalendar("UTC")
+        blocks = build_features(history, as_of=[as_of], calendar=calendar, settings=chosen)
+        frame = pd.concat([block.frame for block in blocks]).set_index("customer")
+        return frame.loc[list(history.names).index(customer)]
+
+    return row

@@ -10,16 +10,26 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from features.build import build_features, feature_names
-from features.builders import BUILDERS, Builder, usable_builders
+from features.builder import Builder
+from features.builders import BUILDERS, usable_builders
 from features.index import SnapshotIndex
-from features.settings import FeatureSettings
+from features.population import Buyers
+from features.settings import Attribute, FeatureSettings
 from tables.calendar import DAY, NEVER, BusinessCalendar
 from tables.errors import ConfigError, SchemaError
+from tests.features.conftest import EVENT_TYPES
 
 AS_OF = date(2025, 3, 1)
 DATES = (date(2025, 2, 9), date(2025, 3, 1), date(2025, 4, 20))
 UTC = BusinessCalendar("UTC")
-SETTINGS = FeatureSettings(horizon_days=28)
+WORDS = {
+    "event_types": EVENT_TYPES,
+    "ticket_reasons": ("complaint",),
+    "offer_kinds": ("bogo",),
+    "loyalty_tiers": ("silver", "gold"),
+    "attributes": (Attribute("age"), Attribute("gender", ("F", "M"))),
+}
+SETTINGS = FeatureSettings(horizon_days=28, **WORDS)
 NAMES = ("ann", "bob", "cyd", "dan", "eve", "fay")
 seeds = st.integers(0, 10**9)
 
@@ -48,7 +58,11 @@ def only_visible(tables, as_of, calendar=UTC):
     midnight, cutoff = calendar.midnight(as_of), calendar.known_cutoff(as_of)
     copies = {}
     for name, rows in tables.items():
-        seen = (rows["at"] < midnight) & (rows["known_at"] < cutoff) & (rows["superseded_at"] >= cutoff)
+        seen = (rows["known_at"] < cutoff) & (rows["superseded_at"] >= cutoff)
+        if name == "calendar":  # it tells of days to come
+            copies[name] = rows[seen].assign(known_at=0, superseded_at=NEVER)
+            continue
+        seen &= rows["at"] < midnight
         copies[name] = rows[seen].assign(known_at=rows["at"], superseded_at=NEVER)
     return copies
 
@@ -73,7 +87,7 @@ def test_counts_only_orders_inside_the_window(memory, table) -> None:
 def test_population_is_who_ordered_lately(memory, table) -> None:
     orders = table(("ann", "2025-02-19 00:00", 1.0), ("bob", "2025-02-18 23:59", 1.0), columns=["amount"])
     history = memory({"orders": orders}, names=("ann", "bob", "cyd"))
-    assert build(history, AS_OF, active_within_days=10)["customer"].tolist() == [0]
+    assert build(history, AS_OF, population=Buyers(10))["customer"].tolist() == [0]
     assert build(history, AS_OF)["customer"].tolist() == [0, 1]
 
 
@@ -104,16 +118,16 @@ def test_a_corrected_row_keeps_its_old_value_before(memory, table) -> None:
     assert frame["orders_total"].tolist() == [1, 1]
 
 
-@given(seed=seeds, offset=st.sampled_from([-3, 0, 5]), active=st.sampled_from([None, 30]))
+@given(seed=seeds, offset=st.sampled_from([-3, 0, 5]), population=st.sampled_from([None, Buyers(30)]))
 @settings(max_examples=12, deadline=None)
-def test_features_equal_those_of_the_visible_rows_alone(memory, shop, seed, offset, active) -> None:
+def test_features_equal_those_of_the_visible_rows_alone(memory, shop, seed, offset, population) -> None:
     calendar = BusinessCalendar("UTC", known_offset_hours=offset)
     tables = shop(np.random.default_rng(seed), NAMES)
-    together = by_name(memory(tables, names=NAMES), calendar=calendar, active_within_days=active)
+    together = by_name(memory(tables, names=NAMES), calendar=calendar, population=population)
     for as_of in DATES:
         copy = memory(only_visible(tables, as_of, calendar), names=NAMES)
         plain = BusinessCalendar("UTC")
-        alone = by_name(copy, as_of, calendar=plain, active_within_days=active)
+        alone = by_name(copy, as_of, calendar=plain, population=population)
         assert_frame_equal(together.loc[[pd.Timestamp(as_of)]], alone, check_exact=True)
 
 
@@ -125,13 +139,15 @@ def test_nothing_after_the_snapshot_changes_a_feature(memory, shop, seed, as_of)
     midnight = UTC.midnight(as_of)
     changed = {}
     for name, rows in tables.items():
-        hidden = (rows["at"] >= midnight) | (rows["known_at"] >= midnight)
+        lies_ahead = (rows["at"] >= midnight) & (name != "calendar")
+        hidden = lies_ahead | (rows["known_at"] >= midnight)
         dropped = rng.random(len(rows)) < 0.5
         kept = rows[~(hidden & dropped)]
         later = shop(rng, NAMES)[name]
         happens = later.assign(at=midnight + later["at"] % (50 * DAY), known_at=midnight, superseded_at=NEVER)
         happens.loc[happens.index % 2 == 0, "known_at"] -= 90 * DAY
         learnt = later.assign(known_at=midnight + later["at"] % (50 * DAY), superseded_at=NEVER)
+        happens = happens[:0] if name == "calendar" else happens
         changed[name] = pd.concat([kept, happens, learnt], ignore_index=True)
     before = by_name(memory(tables, names=NAMES), as_of)
     assert_frame_equal(before, by_name(memory(changed, names=NAMES), as_of), check_exact=True)
@@ -169,6 +185,7 @@ def test_more_customers_and_buckets_change_nobody_else(memory, shop, seed, bucke
     rng = np.random.default_rng(seed)
     tables = shop(rng, NAMES)
     others = shop(rng, ("aaa", "zed"))
+    others["calendar"] = others["calendar"][:0]  # a holiday is everybody's
     more = {name: pd.concat([rows, others[name]], ignore_index=True) for name, rows in tables.items()}
     alone = by_name(memory(tables))
     crowd = by_name(memory(more, buckets=buckets))
@@ -189,7 +206,7 @@ def test_keep_computes_some_customers_alike(memory, shop, seed) -> None:
 @settings(max_examples=8, deadline=None)
 def test_values_are_missing_only_as_declared_never_infinite(memory, shop, seed, horizon) -> None:
     history = memory(shop(np.random.default_rng(seed), NAMES, 12), names=(*NAMES, "gus"))
-    chosen = FeatureSettings(horizon_days=horizon)
+    chosen = FeatureSettings(horizon_days=horizon, **WORDS)
     frame = build(history, settings=chosen)
     assert not np.isinf(frame[list(feature_names(history, chosen))].to_numpy()).any()
     for builder in BUILDERS:

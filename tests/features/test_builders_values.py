@@ -74,6 +74,11 @@ def test_discount_share_is_of_the_price_before_it(memory, table) -> None:
     assert row.discount_share_365d == 0.25
 
 
+def test_shipping_paid_is_that_of_the_year(memory, table) -> None:
+    history = ann(memory, table, "2024-01-01", "2025-01-18", "2025-02-18", shipping=[9.0, 4.5, 0.0])
+    assert row_of(history).shipping_paid_365d == 4.5
+
+
 def test_trends_are_shares_of_the_longer_window(memory, table) -> None:
     row = row_of(ann(memory, table, "2025-01-15", "2025-02-10", "2025-02-27", amount=[50, 30, 20]))
     assert row.orders_7d_over_30d == 0.5

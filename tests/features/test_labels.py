@@ -9,6 +9,7 @@ from pandas.testing import assert_frame_equal
 
 from features.build import FeatureSettings, build_features
 from features.labels import build_labels
+from features.population import Buyers
 from tables.calendar import DAY, NEVER, BusinessCalendar, OutcomeRule
 from tables.errors import LeakageError
 
@@ -67,7 +68,7 @@ def test_population_is_that_of_the_features(memory, shop) -> None:
     dates = (date(2025, 2, 20), AS_OF)
     labels = label(history, *dates)
     blocks = build_features(
-        history, as_of=dates, calendar=UTC, settings=FeatureSettings(horizon_days=10), active_within_days=20
+        history, as_of=dates, calendar=UTC, settings=FeatureSettings(horizon_days=10), population=Buyers(20)
     )
     features = pd.concat([block.frame for block in blocks]).sort_values(
         ["as_of", "customer"], ignore_index=True

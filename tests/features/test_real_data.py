@@ -8,6 +8,7 @@ import pytest
 
 from features.build import FeatureSettings, build_features
 from features.labels import build_labels
+from features.population import Buyers
 from tables.calendar import BusinessCalendar, OutcomeRule
 from tables.history import History
 from tables.ingest import ingest
@@ -63,7 +64,7 @@ def test_features_equal_sums_over_the_orders(online_retail) -> None:
     dates = (date(2010, 9, 10), date(2011, 3, 14), AS_OF)
     settings = FeatureSettings(horizon_days=90)
     blocks = build_features(
-        online_retail, as_of=dates, calendar=LONDON, settings=settings, active_within_days=180
+        online_retail, as_of=dates, calendar=LONDON, settings=settings, population=Buyers(180)
     )
     frame = pd.concat([block.frame for block in blocks])
     assert not np.isinf(frame.drop(columns="as_of").to_numpy()).any()

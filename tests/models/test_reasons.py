@@ -51,6 +51,37 @@ def test_nothing_that_raises_the_risk_gives_no_reason() -> None:
         ("last_order_returned", {}, "the last order came back, wholly or in part"),
         ("a_new_feature", {}, "a new feature: 2"),
         ("tenure_days", {}, "a customer for 2 days"),
+        ("days_since_last_ticket", {"days_since_last_ticket": 1}, "last asked for help 1 day ago"),
+        ("days_since_last_ticket", {"days_since_last_ticket": NAN}, "never asked for help"),
+        ("tickets_open_over_target", {}, "2 tickets open beyond their target"),
+        ("tickets_solved_30d", {"tickets_solved_30d": 1}, "1 ticket solved in the last 30 days"),
+        ("complaints_90d", {}, "2 complaints in the last 90 days"),
+        ("csat_last_age_days", {"csat_last": 1}, "rated the last help 1, 2 days ago"),
+        ("csat_last_age_days", {"csat_last": NAN}, "never rated our help"),
+        ("csat_survey_last_age_days", {"csat_survey_last": 4}, "satisfied 4 in a survey 2 days ago"),
+        ("points_days_to_expiry", {"points_days_to_expiry": NAN}, "no points about to expire"),
+        ("points_earned_365d", {"points_earned_365d": 0}, "earned 0 points in the last 365 days"),
+        ("page_error_events_30d", {}, "page error 2 times in the last 30 days"),
+        (
+            "session_silent_share_90d",
+            {"session_silent_share_90d": 0.9},
+            "no session on 90% of the last 90 days",
+        ),
+        (
+            "session_events_30d_over_90d",
+            {"session_events_30d_over_90d": 0.25},
+            "25% of the session events of 90 days fell into the last 30",
+        ),
+        ("delivery_tickets_365d", {}, "2 tickets about delivery in the last 365 days"),
+        ("offers_running_voucher", {"offers_running_voucher": 1}, "1 offer running: voucher"),
+        ("days_since_last_offer", {"days_since_last_offer": NAN}, "never got an offer"),
+        ("offers_completed_share", {"offers_completed_share": 0.25}, "took up 25% of the offers"),
+        ("days_since_subscription_end", {}, "a subscription ended 2 days ago"),
+        ("mrr_change_90d", {"mrr_change_90d": -5}, "the monthly fee changed by -5 in 90 days"),
+        ("days_since_last_app_use_event", {}, "last app use 2 days ago"),
+        ("days_since_last_app_use_event", {"days_since_last_app_use_event": NAN}, "no app use yet"),
+        ("negative_reviews_365d", {}, "2 negative reviews in the last 365 days"),
+        ("days_since_tier_change", {}, "in the same tier for 2 days"),
     ],
 )
 def test_sentences_hold_the_customers_numbers(feature: str, values: dict[str, float], words: str) -> None:
@@ -58,6 +89,12 @@ def test_sentences_hold_the_customers_numbers(feature: str, values: dict[str, fl
         words,
         words.replace("74", "2"),
     }
+
+
+def test_only_orders_tell_of_silence_between_orders() -> None:
+    X = pd.DataFrame({"days_since_last_order": [9.0], "days_since_last_ticket": [2.0], "offers_30d": [1.0]})
+    [reasons] = strongest_reasons(X, np.array([[0.3, 0.2, 0.1]]), top=3)
+    assert [each.theme for each in reasons] == ["silence", "support", "offers"]
 
 
 def test_missing_value_of_an_unknown_feature_is_said() -> None:

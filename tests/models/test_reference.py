@@ -83,6 +83,21 @@ def test_mean_no_purchase_averages_the_rows() -> None:
     assert fitted.mean_no_purchase == pytest.approx(fitted.no_purchase(frame).mean())
 
 
+def test_contracts_have_no_bgnbd_and_need_no_orders() -> None:
+    tenure = population()[["tenure_days"]]
+    fitted = DateReference.fit(tenure, as_of=DAY, horizon_days=28, leaves_by_silence=False)
+    assert (fitted.bgnbd, fitted.mean_no_purchase, fitted.rfm_edges) == (None, 0.5, {})
+    assert DateReference.from_json(fitted.to_json()) == fitted
+    with pytest.raises(DataError, match="no BG/NBD; found none, for customers here leave by notice"):
+        fitted.no_purchase(tenure)
+
+
+def test_contracts_beside_orders_keep_the_rfm_edges() -> None:
+    everybody = population()
+    fitted = DateReference.fit(everybody, as_of=DAY, horizon_days=28, leaves_by_silence=False)
+    assert fitted.rfm_edges == reference(everybody).rfm_edges
+
+
 def test_json_brings_back_every_digit() -> None:
     fitted = reference(population())
     level = LevelForecast(0.1 + 0.2, 1 / 3, 2 / 3, 0.5, 1.1, -0.7, "2025-01-01")

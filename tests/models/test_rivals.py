@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from models.btyd import BGNBD
 from models.metrics import METRICS, auc
 from models.reference import DateReference
-from models.rivals import RIVALS, disjoint_dates, predict_rivals
+from models.rivals import CONTRACT_RIVALS, RIVALS, disjoint_dates, left_out, predict_rivals
 from tables.errors import DataError, SchemaError
 
 DATES = [date(2025, 1, 1), date(2025, 1, 16), date(2025, 1, 31), date(2025, 2, 15), date(2025, 3, 2)]
@@ -125,6 +126,19 @@ def test_bgnbd_rival_is_the_probability_of_silence() -> None:
         scored["purchase_days_total"] - 1, weeks["days_first_to_last_order"], weeks["tenure_days"], 30 / 7
     )
     assert risk == pytest.approx(expected, abs=1e-6)
+
+
+def test_rivals_by_silence_are_left_out_with_contracts() -> None:
+    contract = replace(reference(), bgnbd=None)
+    features, churned, as_of = training()
+    ages = {"days_since_last_order": "days_since_subscription_start"}
+    scored, _ = population(50, seed=93)
+    names = list(
+        predict_rivals(features.rename(columns=ages), churned, as_of, scored.rename(columns=ages), reference=contract)
+    )  # fmt: skip
+    assert names == list(CONTRACT_RIVALS) == ["lightgbm_plain", "logistic_rich", "subscription_age"]
+    assert left_out(contract) == ("logistic_rfmt", "bgnbd_no_purchase", "days_since_last_order")
+    assert left_out(reference()) == ()
 
 
 def test_no_date_early_enough_is_refused() -> None:

@@ -131,6 +131,12 @@ def test_table_takes_edges_by_column() -> None:
     assert table[["recency_score", "frequency_score", "monetary_score"]].iloc[1].tolist() == [1, 1, 1]
 
 
+def test_without_edges_nobody_ever_bought() -> None:
+    table = segments_of(pd.DataFrame({"seats": [3.0, 5.0]}, index=[7, 4]), {})
+    assert table["segment"].tolist() == ["never_bought", "never_bought"]
+    assert (table[["recency_score", "frequency_score", "monetary_score"]] == 0).all(axis=None)
+
+
 def test_missing_column_is_named_with_its_near_miss() -> None:
     with pytest.raises(SchemaError, match=r"no column 'orders_total'.* Did you mean 'order_total'"):
         segments_of(pd.DataFrame({"days_since_last_order": [1.0], "order_total": [1]}), RfmEdges((), (), ()))

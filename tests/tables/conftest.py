@@ -99,7 +99,7 @@ def _plain(values: object, name: str) -> list[object]:
     listed = values.tolist()
     return (
         [value / MONEY_SCALE for value in listed]
-        if name in {"amount", "quantity", "discount", "cost"}
+        if name in {"amount", "quantity", "discount", "cost", "shipping"}
         else listed
     )
 

@@ -82,7 +82,7 @@ def test_unknown_table_and_columns_are_named(shop):
 
 
 def test_missing_file_is_noticed(shop):
-    history = filled(shop)
+    history = filled(shop, nights=1)
     next((shop.root / "orders").rglob("*.parquet")).unlink()
     with pytest.raises(DataError, match="cannot be read"):
         history.read("orders", 0)

@@ -174,6 +174,34 @@ def test_correction_that_a_filter_removes_ends_the_order(shop):
     assert shop.visible("orders", "2025-01-09", "order_id") == [("bob", "2")]
 
 
+def test_filtered_row_of_another_moment_ends_nothing(shop):
+    header = "customer_id,contact_id,sent_at"
+    filters = [{"name": "not sent", "column": "status", "equals": "sent"}]
+    sources = {"contacts": [shop.source("mails*.csv", header, filters=filters)]}
+    opened, sent = "ann,1,2025-01-02,opened", ("ann,1,2025-01-01,sent", "bob,2,2025-01-01,sent")
+    shop.deliver("mails1.csv", f"{header},status", *sent, opened)
+    shop.ingest(sources)
+    shop.deliver("mails2.csv", f"{header},status", "bob,2,2025-01-03,opened")
+    shop.ingest(sources)
+    assert shop.visible("contacts", "2025-01-09", "contact_id") == [("ann", "1"), ("bob", "2")]
+
+
+def test_a_day_without_tickets_is_no_mistake(shop):
+    orders, tickets = "customer_id,order_id,ordered_at,amount", "customer_id,ticket_id,opened_at"
+    sources = {
+        "orders": [shop.source("orders.csv", orders, grain="order")],
+        "tickets": [shop.source("tickets*.csv", tickets)],
+    }
+    shop.deliver("orders.csv", orders, "ann,1,2025-01-01,10")
+    shop.deliver("tickets1.csv", tickets)
+    shop.ingest(sources)
+    assert shop.visible("tickets", "2025-01-09", "ticket_id") == []
+    shop.deliver("tickets2.csv", tickets, "ann,7,2025-01-02")
+    shop.deliver("tickets3.csv", f"{tickets},note")
+    shop.ingest(sources)
+    assert shop.visible("tickets", "2025-01-09", "ticket_id") == [("ann", "7")]
+
+
 def test_orders_sum_their_lines_and_begin_with_the_first(shop):
     shop.deliver(
         "lines.csv",
@@ -186,6 +214,19 @@ def test_orders_sum_their_lines_and_begin_with_the_first(shop):
     assert shop.facts("orders", "order_id", "amount", "lines", "products") == [
         ("ann", "2025-01-01 09:00", "2025-01-01 09:00", "never", "1", 4.5, 3, 2)
     ]
+
+
+def test_shipping_of_the_lines_is_that_of_their_order(shop):
+    header = f"{LINE},shipping"
+    shop.deliver(
+        "lines.csv", header, "ann,1,2025-01-01,a,1.5,4", "ann,1,2025-01-01,b,2,0.5", "ann,2,2025-01-03,a,2,"
+    )
+    shop.ingest(line_source(shop, header=header))
+    assert shop.visible("orders", "2025-01-09", "order_id", "shipping") == [
+        ("ann", "1", 4.5),
+        ("ann", "2", 0),
+    ]
+    assert shop.visible("lines", "2025-01-02", "shipping") == [("ann", 0.5), ("ann", 4.0)]
 
 
 def test_line_after_a_midnight_does_not_reach_the_day_before(shop):
@@ -503,18 +544,18 @@ def test_contact_fields_are_for_exports_only(shop):
 
 def test_many_nights_merged_read_like_many_nights(shop, tmp_path):
     found = {}
-    for limit in (2, 30):
-        shop.settings = IngestSettings(threads=1, deltas_per_bucket=limit)
-        shop.root = tmp_path / f"limit {limit}"
+    for ratio in (0, 2):
+        shop.settings = IngestSettings(threads=1, merge_ratio=ratio)
+        shop.root = tmp_path / f"ratio {ratio}"
         for night in range(1, 6):
             shop.deliver(
                 f"orders{night}.csv", ORDER, f"ann,{night},2025-01-0{night},1", f"bob,b,2025-01-01,{night}"
             )
             shop.ingest({"orders": [shop.source(f"orders{night}.csv", ORDER, grain="order")]})
-        found[limit] = shop.facts("orders", "order_id", "amount")
-    assert found[2] == found[30]
+        found[ratio] = shop.facts("orders", "order_id", "amount")
+    assert found[0] == found[2]
     assert sum(fact[4] == "b" for fact in found[2]) == 5
-    assert len(list((tmp_path / "limit 30/orders").rglob("*.parquet"))) == 9
+    assert len(list((tmp_path / "ratio 0/orders").rglob("*.parquet"))) == 9
 
 
 def test_a_source_of_parquet_and_csv_counts_the_bad_rows_of_both(tmp_path: Path) -> None:
@@ -550,3 +591,17 @@ def test_a_stray_quote_is_refused_and_swallows_nothing(shop):
     shop.deliver("orders.csv", ORDER, *rows)
     with pytest.raises(DataError, match=r"orders\.csv: 5000 of 30000 lines lie inside quotes"):
         shop.ingest(order_source(shop))
+
+
+@pytest.mark.parametrize("signed_up", ["", ",signed_up_at"])
+def test_a_customers_state_that_comes_back_holds_again(shop, signed_up):
+    header = f"customer_id,language,in_complaint{signed_up}"
+    for night, in_complaint in enumerate((1, 0, 1), start=1):
+        rows = [f"ann,lt,{in_complaint}", f"new{night},en,0"]
+        dated = [f"{row},2024-01-01" for row in rows] if signed_up else rows
+        shop.deliver(f"customers{night}.csv", header, *dated)
+        source = shop.source(f"customers{night}.csv", header)
+        shop.ingest({"customers": [source]}, known_cutoff=f"2025-01-{night:02d}")
+    nights = ("2025-01-01", "2025-01-02", "2025-01-03")
+    told = [shop.visible("customers", night, "in_complaint") for night in nights]
+    assert [[flag for name, flag in night if name == "ann"] for night in told] == [[1], [0], [1]]
