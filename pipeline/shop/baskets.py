@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.shop.draws import Draws, Floats, Integers
-from pipeline.shop.people import CATEGORIES, FAVOURITES, People
+from pipeline.shop.people import CATEGORIES, FAVOURITES, SHOP_CHANNELS, People
 from pipeline.shop.settings import ShopSettings
 
 PRODUCTS_PER_CATEGORY = 12
@@ -21,6 +21,8 @@ _MORE_LINES = 0.55
 _MOST_LINES = 12
 _DISCOUNTS = np.array([0.1, 0.2, 0.3])
 _RETURNS_WHEN_DISAPPOINTED = 0.4
+_SHIPPING = 390
+_FREE_SHIPPING_FROM = 4_000
 
 LINES = np.dtype(
     [
@@ -36,6 +38,7 @@ LINES = np.dtype(
         ("amount", "i8"),
         ("discount", "i8"),
         ("cost", "i8"),
+        ("shipping", "i8"),
         ("is_return", "?"),
     ]
 )
@@ -87,6 +90,36 @@ def lines_of(orders: Orders, people: People, day: int, draws: Draws) -> Lines:
     return lines
 
 
+def spend_of(lines: Lines, orders: Orders) -> Floats:
+    """Return what each order costs in cents; ``lines`` are those of the same day's orders."""
+    order = np.searchsorted(
+        _key(orders.customer, orders.order_no), _key(lines["customer"], lines["order_no"])
+    )
+    return np.bincount(order, weights=lines["amount"], minlength=len(orders.customer)).astype(np.float64)
+
+
+def ship(
+    lines: Lines, orders: Orders, people: People, spend: Floats, is_free: npt.NDArray[np.bool_]
+) -> Lines:
+    """Charge shipping on the first line of small orders placed online.
+
+    Args:
+        lines: lines of the day's orders.
+        orders: the orders.
+        people: everybody.
+        spend: what each order costs, in cents.
+        is_free: which customers pay no shipping, whatever they order.
+    """
+    online = people["shop_channel"][orders.customer] != SHOP_CHANNELS.index("store")
+    charged = online & (spend < _FREE_SHIPPING_FROM) & ~is_free[orders.customer]
+    shipped = lines.copy()
+    paying = np.isin(
+        _key(lines["customer"], lines["order_no"]), _key(orders.customer[charged], orders.order_no[charged])
+    )
+    shipped["shipping"] = np.where(paying & (lines["line_no"] == 1), _SHIPPING, 0)
+    return shipped
+
+
 def returns_of(lines: Lines, orders: Orders, day: int, *, draws: Draws, settings: ShopSettings) -> Lines:
     """Draw which of the day's lines come back, 3 to 20 days later, as lines of their own."""
     number = _number(lines)
@@ -98,7 +131,7 @@ def returns_of(lines: Lines, orders: Orders, day: int, *, draws: Draws, settings
     sent_back["at"] += delay.astype(np.int64) * DAY
     sent_back["known_at"] = sent_back["at"]
     sent_back["line_no"] += RETURN_LINES_FROM
-    sent_back["discount"] = 0
+    sent_back["discount"] = sent_back["shipping"] = 0
     for column in ("amount", "quantity", "cost"):
         sent_back[column] *= -1
     sent_back["is_return"] = True
@@ -136,6 +169,10 @@ def _price(lines: Lines, people: People, offer: Floats, draws: Draws) -> None:
     lines["discount"] = np.round(gross * np.maximum(np.where(reduced, depth, 0), offer))
     lines["amount"] = gross - lines["discount"]
     lines["cost"] = np.round(gross * cost_share[lines["product"]])
+
+
+def _key(customer: Integers, order_no: Integers) -> Integers:
+    return customer.astype(np.int64) * 10 + order_no
 
 
 def _number(lines: Lines) -> Integers:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from pipeline.shop.draws import Draws, Floats
 from pipeline.shop.effects import Influence
+from pipeline.shop.influences import cooled
 from pipeline.shop.people import People
 from pipeline.shop.settings import ShopSettings
 
@@ -19,6 +20,9 @@ _SECOND_ORDER = 0.04
 _LATEST = 2
 _RECOVERY_PER_DAY = 0.02
 _AFTER_DISAPPOINTMENT = 0.4
+_WARMTH_DAYS = 35
+_WARMTH_KEPT = math.exp(-1 / _WARMTH_DAYS)
+_WARMTH_NEW = math.sqrt(1 - _WARMTH_KEPT**2)
 
 
 @dataclass(frozen=True)
@@ -28,11 +32,13 @@ class Mood:
     Attributes:
         is_alive: still a customer of this shop.
         satisfaction: 0 to 1; falls with an order that goes wrong and recovers within months.
+        warmth: how attached the customer feels, in standard deviations; wanders around 0 within weeks.
         last_order_on: day number of the last order; before the first day, when it would have been.
     """
 
     is_alive: Flags
     satisfaction: Floats
+    warmth: Floats
     last_order_on: npt.NDArray[np.int64]
 
 
@@ -41,11 +47,13 @@ class DayOfLife:
     """What happened on one day.
 
     Attributes:
+        present: who was a customer on that day, those who left at its end included.
         orders: number of orders per customer, 0 to 2.
         disappointed: whether the day's orders went wrong.
         mood: how each customer stands at the end of the day.
     """
 
+    present: Flags
     orders: npt.NDArray[np.int8]
     disappointed: Flags
     mood: Mood
@@ -56,7 +64,12 @@ def mood_of(people: People, draws: Draws, *, first_number: int, day: int) -> Moo
     numbers = first_number + np.arange(len(people))
     waited = np.floor(draws.uniform("first gap", numbers) / people["order_rate"]).astype(np.int64)
     earliest = np.minimum(waited, np.maximum(day - people["signed_up_on"], 0))
-    return Mood(np.ones(len(people), np.bool_), people["contentment"].copy(), day - earliest)
+    return Mood(
+        is_alive=np.ones(len(people), np.bool_),
+        satisfaction=people["contentment"].copy(),
+        warmth=draws.normal("first warmth", numbers),
+        last_order_on=day - earliest,
+    )
 
 
 def season(day: int, strength: float) -> float:
@@ -85,13 +98,15 @@ def order_rate(people: People, mood: Mood, day: int, influence: Influence, setti
 def hazard(people: People, mood: Mood, day: int, influence: Influence, settings: ShopSettings) -> Floats:
     """Return the chance that each living customer leaves at the end of one day.
 
-    It is higher for newcomers, for the disappointed, in summer, and for those restless by nature.
+    It is higher for newcomers, for the disappointed, for those who have grown cold, in summer, and for
+    those restless by nature.
     """
     tenure = np.maximum(day - people["signed_up_on"], 0)
     newcomer = 1 + 3 * np.exp(-tenure / _NEWCOMER_DAYS)
     summer = 1 - 0.2 * math.cos(2 * math.pi * (day - 20_438) / 365.25)
     discontent = np.exp(3 * (0.75 - mood.satisfaction))
     rate = settings.leaving_per_day * people["restlessness"] * newcomer * summer * discontent
+    rate = rate * cooled(mood.warmth)
     return np.asarray(-np.expm1(-rate * influence.leaving))
 
 
@@ -102,15 +117,16 @@ def live(
     numbers = np.arange(len(people))
     chance = 1 - (1 - settings.returning_per_day) * (1 - influence.returning)
     alive = mood.is_alive | (draws.uniform("return", numbers, day) < chance)
-    present = Mood(alive, mood.satisfaction, mood.last_order_on)
+    warmth = _WARMTH_KEPT * mood.warmth + _WARMTH_NEW * draws.normal("warmth", numbers, day)
+    present = replace(mood, is_alive=alive, warmth=warmth)
     orders = _orders(people, present, day, influence, draws=draws, settings=settings)
     went_wrong = draws.uniform("disappointment", numbers, day) < settings.disappointing_orders
     disappointed = (orders > 0) & went_wrong
     calm = mood.satisfaction + _RECOVERY_PER_DAY * (people["contentment"] - mood.satisfaction)
     satisfaction = np.where(disappointed, calm * _AFTER_DISAPPOINTMENT, calm)
-    after = Mood(alive, satisfaction, np.where(orders > 0, day, mood.last_order_on))
+    after = Mood(alive, satisfaction, warmth, np.where(orders > 0, day, mood.last_order_on))
     leaves = draws.uniform("leave", numbers, day) < hazard(people, after, day, influence, settings)
-    return DayOfLife(orders, disappointed, replace(after, is_alive=alive & ~leaves))
+    return DayOfLife(alive, orders, disappointed, replace(after, is_alive=alive & ~leaves))
 
 
 def _orders(

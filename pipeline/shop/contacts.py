@@ -91,6 +91,8 @@ def redemptions(
         day: today.
         draws: the shop's luck.
     """
+    if not len(running):
+        return np.zeros(0, np.int64)
     chance = np.array([effect.redeemed for effect in TRUE_EFFECTS.values()])[running["action"]]
     luck = draws.uniform("redeem", running["customer"], day, running["action"])
     order = pd.Series(ordered_at, index=customer).reindex(running["customer"], fill_value=-1).to_numpy()

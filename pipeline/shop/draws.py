@@ -8,6 +8,7 @@ Source: splitmix64, Steele, Lea and Flood, "Fast splittable pseudorandom number 
 """
 
 from dataclasses import dataclass
+from functools import cache
 from zlib import crc32
 
 import numpy as np
@@ -17,6 +18,7 @@ from scipy.special import gammaincinv, ndtri
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.integer]
 
+_WHOLE = 0xFFFFFFFFFFFFFFFF
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _FIRST = np.uint64(0xBF58476D1CE4E5B9)
 _SECOND = np.uint64(0x94D049BB133111EB)
@@ -47,13 +49,13 @@ class Draws:
             >>> bool(both[1] == luck.uniform("order", np.array([8]), day=20_000)[0])
             True
         """
+        key: npt.NDArray[np.uint64] | int = _mixed_whole(_purpose_key(self.seed, purpose), day)
         with np.errstate(over="ignore"):
-            key = _mixed(
-                np.asarray(self.seed & 0xFFFFFFFFFFFFFFFF, np.uint64) ^ np.uint64(crc32(purpose.encode()))
-            )
-            key = _mixed(key + _GOLDEN * np.asarray(day).astype(np.uint64))
-            key = _mixed(key + _GOLDEN * np.asarray(number).astype(np.uint64))
-            key = _mixed(key + _GOLDEN * np.asarray(customer).astype(np.uint64))
+            if isinstance(number, int | np.integer):
+                key = _mixed_whole(int(key), int(number))
+            else:
+                key = _mixed(np.uint64(key) + _GOLDEN * np.asarray(number).astype(np.uint64))
+            key = _mixed(np.uint64(key) + _GOLDEN * np.asarray(customer).astype(np.uint64))
         return (np.right_shift(key, np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
 
     def normal(self, purpose: str, customer: Integers, day: int = 0, number: Integers | int = 0) -> Floats:
@@ -77,3 +79,16 @@ def _mixed(key: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     key = (key ^ np.right_shift(key, np.uint64(30))) * _FIRST
     key = (key ^ np.right_shift(key, np.uint64(27))) * _SECOND
     return np.asarray(key ^ np.right_shift(key, np.uint64(31)))
+
+
+@cache
+def _purpose_key(seed: int, purpose: str) -> int:
+    return _mixed_whole((seed & _WHOLE) ^ crc32(purpose.encode()), 0)
+
+
+def _mixed_whole(key: int, coordinate: int) -> int:
+    """Mix one number by plain arithmetic: the same bits as :func:`_mixed`, without an array's overhead."""
+    key = (key + int(_GOLDEN) * (coordinate & _WHOLE) + int(_GOLDEN)) & _WHOLE
+    key = ((key ^ (key >> 30)) * int(_FIRST)) & _WHOLE
+    key = ((key ^ (key >> 27)) * int(_SECOND)) & _WHOLE
+    return key ^ (key >> 31)

@@ -6,21 +6,23 @@ import numpy.typing as npt
 from pipeline.shop.draws import Draws, Floats, Integers
 from pipeline.shop.settings import ShopSettings
 
-REGIONS = ("north", "south", "east", "west", "overseas")
-LANGUAGES = ("en", "lt", "zh")
+REGIONS = ("britain", "china", "lithuania")
+LANGUAGES = ("en", "zh", "lt")
 CONTACT_CHANNELS = ("email", "sms", "push", "phone", "post")
 SHOP_CHANNELS = ("web", "app", "store")
 LOYALTIES = ("value", "price", "reward", "discount")
 CATEGORIES = 24
 FAVOURITES = 3
 
-_REGION_SHARES = (0.3, 0.25, 0.2, 0.15, 0.1)
-_LANGUAGE_SHARES = (0.6, 0.25, 0.15)
+_REGION_SHARES = (0.4, 0.35, 0.25)
+_LANGUAGE_SHARES = ((0.9, 0.06, 0.04), (0.08, 0.92, 0.0), (0.12, 0.0, 0.88))
 _CONTACT_SHARES = (0.6, 0.15, 0.15, 0.05, 0.05)
 _SHOP_SHARES = (0.5, 0.3, 0.2)
 _LOYALTY_SHARES = (0.3, 0.25, 0.2, 0.25)
 CONSENT_SHARES = (0.75, 0.4, 0.35, 0.3, 0.5)
 _OLDEST_SIGN_UP_DAYS = 720
+_VISIT_SHAPE = 3.0
+_SOCIABLE = 0.2
 
 PEOPLE = np.dtype(
     [
@@ -43,6 +45,10 @@ PEOPLE = np.dtype(
         ("in_complaint", "?"),
         ("has_newsletter", "?"),
         ("consents", "?", (len(CONTACT_CHANNELS),)),
+        ("visit_rate", "f8"),
+        ("trouble", "f8"),
+        ("reads_mail", "f8"),
+        ("is_sociable", "?"),
     ]
 )
 People = npt.NDArray[np.void]
@@ -77,13 +83,18 @@ def _drawn(settings: ShopSettings, draws: Draws, numbers: Integers, signed_up_on
         chosen = draws.uniform("favourite", numbers, number=place)
         people["favourites"][:, place] = np.floor(chosen**1.5 * CATEGORIES)
     people["hour"] = 14 + 3 * draws.normal("hour", numbers)
+    people["visit_rate"] = draws.gamma("visits", numbers, shape=_VISIT_SHAPE, mean=settings.visits_per_day)
+    people["trouble"] = np.exp(0.6 * draws.normal("trouble", numbers) - 0.18)
+    people["reads_mail"] = draws.uniform("reads mail", numbers) ** 2
+    people["is_sociable"] = draws.uniform("sociable", numbers) < _SOCIABLE
     _draw_attributes(people, draws, numbers)
     return people
 
 
 def _draw_attributes(people: People, draws: Draws, numbers: Integers) -> None:
     people["region"] = _choice(draws.uniform("region", numbers), _REGION_SHARES)
-    people["language"] = _choice(draws.uniform("language", numbers), _LANGUAGE_SHARES)
+    spoken = np.cumsum(_LANGUAGE_SHARES, axis=1)[people["region"]]
+    people["language"] = (draws.uniform("language", numbers)[:, None] >= spoken[:, :-1]).sum(axis=1)
     people["preferred_channel"] = _choice(draws.uniform("contact channel", numbers), _CONTACT_SHARES)
     people["shop_channel"] = _choice(draws.uniform("shop channel", numbers), _SHOP_SHARES)
     shares_home = draws.uniform("household", numbers // 2) < 0.2

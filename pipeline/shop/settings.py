@@ -27,6 +27,8 @@ class ShopSettings(BaseModel):
         corrected_lines: share of lines whose amount is corrected within a fortnight.
         repeated_orders: share of orders written twice, half of them in the next day's file.
         undelivered_contacts: share of contacts that never arrive.
+        visits_per_day: mean rate at which a living customer looks in without ordering.
+        offers_per_day: chance by which a customer is made an offer on some day.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,7 +38,7 @@ class ShopSettings(BaseModel):
     new_customers_per_year: Annotated[float, Field(ge=0)] = 0.6
     orders_per_day: Positive = 0.08
     order_rate_shape: Positive = 1.6
-    leaving_per_day: Positive = 0.0018
+    leaving_per_day: Positive = 0.0023
     returning_per_day: Share = 0.0008
     season_strength: Share = 0.25
     disappointing_orders: Share = 0.1
@@ -45,6 +47,8 @@ class ShopSettings(BaseModel):
     corrected_lines: Share = 0.005
     repeated_orders: Share = 0.005
     undelivered_contacts: Share = 0.03
+    visits_per_day: Positive = 0.08
+    offers_per_day: Share = 0.012
 
 
 EPOCH = date(1970, 1, 1)

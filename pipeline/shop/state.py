@@ -1,7 +1,7 @@
 """Everything the shop carries from one day to the next, and how it is kept between commands."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
 from typing import Self
@@ -14,6 +14,7 @@ from pipeline.shop.draws import Draws
 from pipeline.shop.effects import EFFECTS, Effects
 from pipeline.shop.people import PEOPLE, People, first_people
 from pipeline.shop.settings import ShopSettings, day_number
+from pipeline.shop.ties import Ties
 from tables.errors import DataError
 
 _FILE = "shop.npz"
@@ -28,7 +29,8 @@ class ShopState:
         seed: its luck.
         day: the next day to happen.
         people: lasting traits of every customer; a customer's position is their number.
-        mood: who is still a customer, and how satisfied.
+        mood: who is still a customer, how satisfied and how warm.
+        ties: what binds customers or drives them away, and open tickets, offers and subscriptions.
         running: actions that still work.
         pending: lines that happened, or will be sent back, and are in no file yet.
     """
@@ -38,6 +40,7 @@ class ShopState:
     day: date
     people: People
     mood: Mood
+    ties: Ties
     running: Effects
     pending: Lines
 
@@ -54,9 +57,11 @@ class ShopState:
             "people": self.people,
             "is_alive": self.mood.is_alive,
             "satisfaction": self.mood.satisfaction,
+            "warmth": self.mood.warmth,
             "last_order_on": self.mood.last_order_on,
             "running": self.running,
             "pending": self.pending,
+            **self.ties.arrays(),
         }
         folder.parent.mkdir(parents=True, exist_ok=True)
         unfinished = folder.parent / f".unfinished-{_FILE}"
@@ -80,7 +85,8 @@ class ShopState:
                 seed=facts["seed"],
                 day=date.fromisoformat(facts["day"]),
                 people=arrays["people"].astype(PEOPLE),
-                mood=Mood(arrays["is_alive"], arrays["satisfaction"], arrays["last_order_on"]),
+                mood=Mood(**{field.name: arrays[field.name] for field in fields(Mood)}),
+                ties=Ties.of(arrays),
                 running=arrays["running"].astype(EFFECTS),
                 pending=arrays["pending"].astype(LINES),
             )
@@ -96,6 +102,7 @@ def start(settings: ShopSettings, seed: int) -> ShopState:
         day=settings.first_day,
         people=people,
         mood=mood,
+        ties=Ties.none(len(people)),
         running=np.empty(0, EFFECTS),
         pending=np.empty(0, LINES),
     )

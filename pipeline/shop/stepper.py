@@ -1,13 +1,13 @@
 """Let days pass in the shop, with or without a plan of actions."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.shop.baskets import Lines, Orders, lines_of, order_times, returns_of
+from pipeline.shop.baskets import Lines, Orders, lines_of, order_times, returns_of, ship, spend_of
 from pipeline.shop.behaviour import DayOfLife, Mood, live, mood_of
 from pipeline.shop.contacts import (
     Contacts,
@@ -19,10 +19,13 @@ from pipeline.shop.contacts import (
     sent_of,
 )
 from pipeline.shop.effects import Effects, influence, started
+from pipeline.shop.influences import works
 from pipeline.shop.people import newcomers
+from pipeline.shop.promotions import ANNOUNCED_DAYS
 from pipeline.shop.rows import DayRows, tables_of
 from pipeline.shop.settings import ShopSettings, day_number
 from pipeline.shop.state import ShopState, start
+from pipeline.shop.ties import Happened, evening, morning, pull, together
 from pipeline.shop.untidiness import untidy
 from tables.errors import DataError
 
@@ -31,6 +34,7 @@ from tables.errors import DataError
 class _Day:
     lines: Lines
     contacts: Contacts
+    happened: Happened
     orders: npt.NDArray[np.int8]
 
 
@@ -51,7 +55,14 @@ def advance(state: ShopState, plan: pd.DataFrame | None = None) -> tuple[ShopSta
     known = len(state.people)
     sent = sent_of(plan, day_number(state.day), known)
     after, passed = _step(state, sent)
-    return after, tables_of(after, passed.lines, passed.contacts, first_customer=known)
+    return after, tables_of(
+        after,
+        passed.lines,
+        passed.contacts,
+        passed.happened,
+        first_customer=known,
+        first_day=_first_announced(state),
+    )
 
 
 def simulate_history(settings: ShopSettings, until: date, seed: int) -> tuple[ShopState, DayRows]:
@@ -65,7 +76,7 @@ def simulate_history(settings: ShopSettings, until: date, seed: int) -> tuple[Sh
     """
     if until <= settings.first_day:
         raise DataError(f"shop: no day to simulate; found {until}, the first day is {settings.first_day}.")
-    state = start(settings, seed)
+    state = opening = start(settings, seed)
     nobody = sent_of(None, 0, 0)
     passed: list[_Day] = []
     while state.day < until:
@@ -73,57 +84,76 @@ def simulate_history(settings: ShopSettings, until: date, seed: int) -> tuple[Sh
         passed.append(day)
     lines = np.concatenate([day.lines for day in passed])
     contacts = np.concatenate([day.contacts for day in passed])
-    return state, tables_of(state, lines, contacts, first_customer=0)
+    happened = together([day.happened for day in passed])
+    return state, tables_of(
+        state, lines, contacts, happened, first_customer=0, first_day=_first_announced(opening)
+    )
 
 
 def orders_after(state: ShopState, sent: Effects, horizon: int) -> npt.NDArray[np.int64]:
     """Count the orders of today's customers in the days from ``state.day`` if the contacts are sent now."""
-    counts = np.zeros(len(state.people), np.int64)
-    draws, settings, first = state.draws, state.settings, day_number(state.day)
-    arriving, _ = deliver(sent, first, draws=draws, settings=settings)
-    running, returning = started(state.running, arriving, state.people)
-    mood = state.mood
-    for day in range(first, first + horizon):
-        today = influence(running, returning, state.people)
-        lived = live(state.people, mood, day, today, draws=draws, settings=settings)
-        counts += lived.orders
-        mood, running, returning = lived.mood, _still_running(running, day), np.zeros(len(counts))
+    known, nobody = len(state.people), sent_of(None, 0, 0)
+    counts = np.zeros(known, np.int64)
+    for passed in range(horizon):
+        state, day = _step(state, nobody if passed else sent)
+        counts += day.orders[:known]
     return counts
+
+
+def _first_announced(state: ShopState) -> int:
+    """Return the first day whose announcements the next file lists: the shop opens with the year's calendar."""
+    day = day_number(state.day)
+    return day - max(ANNOUNCED_DAYS.values()) if state.day == state.settings.first_day else day
 
 
 def _step(state: ShopState, sent: Effects) -> tuple[ShopState, _Day]:
     day, draws, settings = day_number(state.day), state.draws, state.settings
     state = _with_newcomers(state, day)
+    people = state.people
     arriving, log = deliver(sent, day, draws=draws, settings=settings)
-    running, returning = started(state.running, arriving, state.people)
-    today = influence(running, returning, state.people)
-    lived = live(state.people, state.mood, day, today, draws=draws, settings=settings)
+    running, returning = started(state.running, arriving, people)
+    ties = morning(state.ties, people, state.mood.is_alive, day=day, draws=draws, settings=settings)
+    today = pull(influence(running, returning, people), ties, people, day, draws)
+    lived = live(people, state.mood, day, today, draws=draws, settings=settings)
     orders, redeemed = _orders_of(state, lived, running, day)
-    lines = lines_of(orders, state.people, day, draws)
-    returned = returns_of(lines, orders, day, draws=draws, settings=settings)
-    waiting = np.concatenate([state.pending, untidy(lines, day, draws=draws, settings=settings), returned])
-    released = waiting["released_on"] <= day
-    logs = [log, newsletter(state.people, day), redemption_log(running[redeemed], orders, lines)]
+    lines = lines_of(orders, people, day, draws)
+    spend, mails = spend_of(lines, orders), newsletter(people, day)
+    lines = ship(lines, orders, people, spend, is_free=works(ties.until, "delivery_plan", day))
+    logs = [log, mails, redemption_log(running[redeemed], orders, lines)]
     running["is_open"][redeemed] = False
+    ties, happened = evening(ties, people, lived, orders, spend=spend, mails=mails, day=day, draws=draws)
+    released, pending = _released(state, lines, orders, day)
     after = replace(
         state,
         day=state.day + timedelta(days=1),
         mood=lived.mood,
+        ties=ties,
         running=_still_running(running, day),
-        pending=waiting[~released],
+        pending=pending,
     )
-    return after, _Day(waiting[released], np.concatenate(logs), lived.orders)
+    return after, _Day(released, np.concatenate(logs), happened, lived.orders)
+
+
+def _released(state: ShopState, lines: Lines, orders: Orders, day: int) -> tuple[Lines, Lines]:
+    """Part the lines into those that the day's file carries and those that wait."""
+    draws, settings = state.draws, state.settings
+    returned = returns_of(lines, orders, day, draws=draws, settings=settings)
+    waiting = np.concatenate([state.pending, untidy(lines, day, draws=draws, settings=settings), returned])
+    is_released = waiting["released_on"] <= day
+    return waiting[is_released], waiting[~is_released]
 
 
 def _with_newcomers(state: ShopState, day: int) -> ShopState:
     new = newcomers(state.settings, state.draws, len(state.people), day)
     entering = mood_of(new, state.draws, first_number=len(state.people), day=day)
     mood = Mood(
-        np.concatenate([state.mood.is_alive, entering.is_alive]),
-        np.concatenate([state.mood.satisfaction, entering.satisfaction]),
-        np.concatenate([state.mood.last_order_on, entering.last_order_on]),
+        **{
+            field.name: np.concatenate([getattr(state.mood, field.name), getattr(entering, field.name)])
+            for field in fields(Mood)
+        }
     )
-    return replace(state, people=np.concatenate([state.people, new]), mood=mood)
+    ties = state.ties.joined_by(len(new))
+    return replace(state, people=np.concatenate([state.people, new]), mood=mood, ties=ties)
 
 
 def _orders_of(

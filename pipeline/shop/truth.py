@@ -7,10 +7,11 @@ from pipeline.shop.behaviour import hazard, order_rate
 from pipeline.shop.contacts import sent_of
 from pipeline.shop.effects import influence
 from pipeline.shop.people import LOYALTIES
-from pipeline.shop.rows import customer_ids
 from pipeline.shop.settings import day_number
+from pipeline.shop.spelling import customer_ids
 from pipeline.shop.state import ShopState
 from pipeline.shop.stepper import orders_after
+from pipeline.shop.ties import pull
 
 
 def truth(state: ShopState) -> pd.DataFrame:
@@ -22,7 +23,8 @@ def truth(state: ShopState) -> pd.DataFrame:
         ``loyalty`` (value, price, reward or discount).
     """
     day, nobody_returns = day_number(state.day), np.zeros(len(state.people))
-    today = influence(state.running, nobody_returns, state.people)
+    actions = influence(state.running, nobody_returns, state.people)
+    today = pull(actions, state.ties, state.people, day, state.draws)
     return pd.DataFrame(
         {
             "customer_id": customer_ids(np.arange(len(state.people))),

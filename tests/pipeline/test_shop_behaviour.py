@@ -6,14 +6,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.shop.behaviour import Mood, hazard, live, order_rate, season
+from pipeline.shop.behaviour import Mood, hazard, live, mood_of, order_rate, season
 from pipeline.shop.draws import Draws
 from pipeline.shop.effects import Influence
+from pipeline.shop.influences import WARMTH_ON_LEAVING
 from pipeline.shop.people import People, first_people
 from pipeline.shop.settings import ShopSettings
 
 AUTUMN = 20_438 - 91  # a quarter of a turn before the peak in mid-December
 SETTINGS = ShopSettings(customers=4)
+USUAL = -WARMTH_ON_LEAVING / 2  # the warmth at which the hazard is what it is on average
 NOTHING = Influence(np.ones(4), np.ones(4), np.zeros(4))
 
 
@@ -27,7 +29,7 @@ def settled_people() -> People:
 
 
 def calm(last_order_on: int = AUTUMN) -> Mood:
-    return Mood(np.ones(4, np.bool_), np.full(4, 0.75), np.full(4, last_order_on))
+    return Mood(np.ones(4, np.bool_), np.full(4, 0.75), np.full(4, USUAL), np.full(4, last_order_on))
 
 
 def test_orders_peak_in_december_and_on_saturdays() -> None:
@@ -80,10 +82,10 @@ def test_those_who_left_order_nothing_and_return_only_by_luck() -> None:
 def test_shares_of_leaving_match_the_hazard() -> None:
     settings = ShopSettings(customers=20_000, leaving_per_day=0.05)
     people = first_people(settings, Draws(4), AUTUMN)
-    mood = Mood(np.ones(20_000, np.bool_), people["contentment"].copy(), np.full(20_000, AUTUMN))
+    mood = mood_of(people, Draws(4), first_number=0, day=AUTUMN)
     quiet = Influence(np.ones(20_000), np.ones(20_000), np.zeros(20_000))
     lived = live(people, mood, AUTUMN, quiet, draws=Draws(4), settings=settings)
-    expected = hazard(people, replace(mood, satisfaction=lived.mood.satisfaction), AUTUMN, quiet, settings)
+    expected = hazard(people, replace(lived.mood, is_alive=mood.is_alive), AUTUMN, quiet, settings)
     assert 1 - lived.mood.is_alive.mean() == pytest.approx(expected.mean(), abs=0.006)
 
 
@@ -93,3 +95,24 @@ def test_an_order_starts_the_next_gap() -> None:
     lived = live(people, calm(AUTUMN - 7), AUTUMN, NOTHING, draws=Draws(1), settings=SETTINGS)
     assert (lived.orders > 0).tolist() == [True, True, False, False]
     assert lived.mood.last_order_on.tolist() == [AUTUMN, AUTUMN, AUTUMN - 7, AUTUMN - 7]
+
+
+def test_those_who_grow_cold_leave_more_often() -> None:
+    cold = replace(calm(), warmth=np.full(4, USUAL - 1))
+    ratio = hazard(settled_people(), cold, AUTUMN, NOTHING, SETTINGS) / hazard(
+        settled_people(), calm(), AUTUMN, NOTHING, SETTINGS
+    )
+    assert ratio == pytest.approx(np.full(4, math.exp(WARMTH_ON_LEAVING)), rel=1e-2)
+
+
+def test_warmth_wanders_around_zero_and_is_forgotten() -> None:
+    settings = ShopSettings(customers=4_000, leaving_per_day=1e-9)
+    people = first_people(settings, Draws(4), AUTUMN)
+    mood = first = mood_of(people, Draws(4), first_number=0, day=AUTUMN)
+    quiet = Influence(np.ones(4_000), np.ones(4_000), np.zeros(4_000))
+    for day in range(AUTUMN, AUTUMN + 35):
+        mood = live(people, mood, day, quiet, draws=Draws(4), settings=settings).mood
+    assert mood.warmth.mean() == pytest.approx(0, abs=0.06)
+    assert mood.warmth.std() == pytest.approx(1, abs=0.05)
+    # After one time constant of 35 days a correlation of exp(-1) is left.
+    assert np.corrcoef(first.warmth, mood.warmth)[0, 1] == pytest.approx(math.exp(-1), abs=0.05)

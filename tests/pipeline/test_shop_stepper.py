@@ -62,6 +62,23 @@ def test_an_action_changes_nothing_for_anybody_else(history: tuple[ShopState, Da
     pd.testing.assert_frame_equal(others.reset_index(drop=True), same.reset_index(drop=True))
 
 
+def test_an_action_moves_no_table_of_anybody_else(history: tuple[ShopState, DayRows]) -> None:
+    plain = moved = history[0]
+    plan: pd.DataFrame | None = plan_for(plain, ["C0000007"], "surprise_gift")
+    for _ in range(25):
+        plain, rows = advance(plain)
+        moved, other_rows = advance(moved, plan)
+        plan = None
+        for name, table in rows.tables().items():
+            pair = [table, other_rows.tables()[name]]
+            if "customer_id" in table:
+                pair = [each[each["customer_id"] != "C0000007"] for each in pair]
+            pd.testing.assert_frame_equal(*(each.reset_index(drop=True) for each in pair))
+    others = np.arange(len(plain.people)) != 7
+    assert (plain.mood.warmth == moved.mood.warmth).all()
+    assert (plain.ties.until[others] == moved.ties.until[others]).all()
+
+
 def test_the_harmful_action_only_drives_customers_away(history: tuple[ShopState, DayRows]) -> None:
     both = potential_outcomes(history[0], "survey_invite", 60)
     assert (both["churned_with"] >= both["churned_without"]).all()
@@ -142,7 +159,11 @@ def test_a_saved_shop_goes_on_as_if_never_stopped(history: tuple[ShopState, DayR
     middle, _ = advance(state, plan_for(state, ["C0000001", "C0000002"], "bundle_offer"))
     middle.save(tmp_path)
     straight, rows = advance(middle)
-    resumed, same_rows = advance(ShopState.load(tmp_path))
+    loaded = ShopState.load(tmp_path)
+    for name, kept in middle.ties.arrays().items():
+        assert loaded.ties.arrays()[name].tolist() == kept.tolist(), name
+        assert len(kept) > 0
+    resumed, same_rows = advance(loaded)
     pd.testing.assert_frame_equal(truth(straight), truth(resumed))
     for name, table in rows.tables().items():
         pd.testing.assert_frame_equal(table, same_rows.tables()[name])
