@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-_WIDTH, _HEIGHT = 640, 260
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 28, 16, 40
+from pipeline.svg import Canvas, box, dot, figure, line, together, words
+
+PAGE = Canvas()
+_SHARES = (0, 0.25, 0.5, 0.75, 1)
 
 
 @dataclass(frozen=True)
@@ -37,71 +39,46 @@ def histogram(counts: Sequence[int], *, title: str, mark: float, mark_label: str
         mark: risk at which a vertical line stands.
         mark_label: words beside the line.
     """
-    most = max([*counts, 1])
-    wide = (_WIDTH - _LEFT - _RIGHT) / len(counts)
+    canvas, most = PAGE, max([*counts, 1])
+    wide = (canvas.end - canvas.left) / len(counts)
     bars = []
     for place, count in enumerate(counts):
-        tall = (_HEIGHT - _TOP - _BOTTOM) * count / most
+        tall = canvas.base - canvas.y(count / most)
         risky = "risky" if (place + 0.5) / len(counts) >= mark else "calm"
         low, high = place / len(counts), (place + 1) / len(counts)
-        bars.append(
-            f'<rect class="{risky}" x="{_LEFT + place * wide + 1:.1f}" y="{_HEIGHT - _BOTTOM - tall:.1f}" '
-            f'width="{wide - 2:.1f}" height="{tall:.1f}"><title>{low:.0%} to {high:.0%}: {count:,} customers'
-            "</title></rect>"
-        )
-    line = _x(mark)
-    marker = (
-        f'<line class="mark" x1="{line:.1f}" x2="{line:.1f}" y1="{_TOP}" y2="{_HEIGHT - _BOTTOM}"/>'
-        f'<text x="{line + 5:.1f}" y="{_TOP + 10}">{escape(mark_label)}</text>'
-    )
-    scale = f'<text x="{_LEFT - 6}" y="{_TOP + 10}" text-anchor="end">{most:,}</text>'
-    return _figure(title, "".join(bars) + marker + scale + _risk_axis("churn risk"))
+        hint = f"{low:.0%} to {high:.0%}: {count:,} customers"
+        bars.append(box(risky, canvas.left + place * wide + 1, canvas.base - tall, wide - 2, tall, hint=hint))
+    at = canvas.x(mark)
+    marker = [
+        line("mark", at, canvas.top, at, canvas.base),
+        words(at + 5, canvas.top + 10, mark_label),
+        words(canvas.left - 6, canvas.top + 10, f"{most:,}", anchor="end"),
+    ]
+    return figure(title, together([*bars, *marker, *_risk_axis("churn risk", canvas)]), canvas)
 
 
-def calibration(bins: Sequence[Bin], *, title: str) -> Markup:
+def calibration(bins: Sequence[Bin], *, title: str, canvas: Canvas = PAGE) -> Markup:
     """Draw predicted risk against the share that churned; points on the diagonal are right.
 
     Args:
         bins: groups of customers by predicted risk.
         title: what a screen reader says.
+        canvas: where to draw.
     """
-    diagonal = f'<line class="grid" x1="{_x(0)}" y1="{_y(0)}" x2="{_x(1)}" y2="{_y(1)}"/>'
-    points = []
+    shapes = [line("grid", canvas.left, canvas.y(share), canvas.end, canvas.y(share)) for share in _SHARES]
+    shapes += [words(canvas.left - 6, canvas.y(share) + 4, f"{share:.0%}", anchor="end") for share in _SHARES]
+    shapes.append(line("grid", canvas.x(0), canvas.y(0), canvas.x(1), canvas.y(1)))
     for each in bins:
-        x = _x(each.predicted)
-        points.append(
-            f'<line class="whisker" x1="{x:.1f}" x2="{x:.1f}" y1="{_y(each.low):.1f}" y2="{_y(each.high):.1f}"/>'
-            f'<circle class="point" cx="{x:.1f}" cy="{_y(each.observed):.1f}" r="5"><title>predicted '
-            f"{each.predicted:.1%}, churned {each.observed:.1%} of {each.customers:,}</title></circle>"
-        )
-    scale = "".join(
-        f'<text x="{_LEFT - 6}" y="{_y(share) + 4:.1f}" text-anchor="end">{share:.0%}</text>'
-        f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{_y(share):.1f}" y2="{_y(share):.1f}"/>'
-        for share in (0, 0.25, 0.5, 0.75, 1)
-    )
-    return _figure(title, scale + diagonal + "".join(points) + _risk_axis("predicted risk"))
+        x = canvas.x(each.predicted)
+        hint = f"predicted {each.predicted:.1%}, churned {each.observed:.1%} of {each.customers:,}"
+        shapes.append(line("whisker", x, canvas.y(each.low), x, canvas.y(each.high)))
+        shapes.append(dot("point", x, canvas.y(each.observed), hint=hint, radius=5))
+    return figure(title, together([*shapes, *_risk_axis("predicted risk", canvas)]), canvas)
 
 
-def _x(share: float) -> float:
-    return _LEFT + share * (_WIDTH - _LEFT - _RIGHT)
-
-
-def _y(share: float) -> float:
-    return _HEIGHT - _BOTTOM - share * (_HEIGHT - _TOP - _BOTTOM)
-
-
-def _risk_axis(label: str) -> str:
-    base = _HEIGHT - _BOTTOM
-    ticks = "".join(
-        f'<text x="{_x(share):.1f}" y="{base + 16}" text-anchor="middle">{share:.0%}</text>'
-        for share in (0, 0.25, 0.5, 0.75, 1)
-    )
-    axis = f'<line class="axis" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{base}" y2="{base}"/>'
-    name = f'<text x="{_x(0.5):.1f}" y="{_HEIGHT - 6}" text-anchor="middle">{escape(label)}</text>'
-    return axis + ticks + name
-
-
-def _figure(title: str, content: str) -> Markup:
-    # Every text inside was escaped or formatted from a number above.
-    picture = f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(title)}">{content}</svg>'
-    return Markup(picture)  # noqa: S704
+def _risk_axis(label: str, canvas: Canvas) -> list[Markup]:
+    return [
+        line("axis", canvas.left, canvas.base, canvas.end, canvas.base),
+        *(words(canvas.x(share), canvas.base + 16, f"{share:.0%}", anchor="middle") for share in _SHARES),
+        words(canvas.x(0.5), canvas.height - 6, label, anchor="middle"),
+    ]
