@@ -11,7 +11,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test test-fast test-real test-browser check format bench lock clean
+.PHONY: help demo example test test-fast test-real test-browser check format notebooks bench nights lock clean
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -26,8 +26,19 @@ help:  ## list the commands
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
 	@touch $@
 
+.venv/example: requirements-example.lock .venv/run
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-example.lock
+	@touch $@
+
+.venv/notebooks: requirements-notebooks.lock .venv/run
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-notebooks.lock
+	@touch $@
+
 demo: .venv/run  ## simulated shop: history, champion, plan and page, two nights
 	$(BIN)/keepwell demo
+
+example: .venv/example  ## a year of real grocery data from a package: champion, plan and page
+	$(BIN)/keepwell example
 
 test: .venv/dev  ## all tests; those that need real data or a browser skip with a message where it is absent
 	$(BIN)/python -m pytest -n 2 --doctest-modules
@@ -51,12 +62,21 @@ format: .venv/dev  ## put the code into its format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+notebooks: .venv/notebooks  ## open the notebooks in JupyterLab (KEEPWELL_WORKSPACE, default workspaces/demo)
+	KEEPWELL_WORKSPACE=$(abspath $(or $(KEEPWELL_WORKSPACE),workspaces/demo)) \
+		JUPYTER_CONFIG_PATH=$(CURDIR)/configs/jupyter $(BIN)/jupyter lab notebooks
+
 bench: .venv/dev  ## speed and memory as ratios: make bench SIZE=100k or SIZE=1m
 	$(BIN)/python -m benchmarks.run $(SIZE)
 
-lock: .venv/dev  ## renew both lock files (needs the tool uv)
+nights: .venv/dev  ## ninety nights in a row: seconds, memory, disk and files beside those of a rebuild
+	$(BIN)/python -m benchmarks.nights
+
+lock: .venv/dev  ## renew the lock files (needs the tool uv)
 	printf 'hatchling\neditables\n' | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml - -o requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --extra example --generate-hashes --no-header --no-annotate -c requirements.lock pyproject.toml -o requirements-example.lock
 	uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes --no-header --no-annotate -c requirements.lock pyproject.toml -o requirements-dev.lock
+	uv pip compile --quiet --universal --python-version 3.11 --extra notebooks --generate-hashes --no-header --no-annotate -c requirements.lock -c requirements-dev.lock pyproject.toml -o requirements-notebooks.lock
 
 clean:  ## remove the environment and everything made here
 	rm -rf .venv workspaces dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache benchmarks/work

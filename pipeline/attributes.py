@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tables.calendar import BusinessCalendar
-from tables.contracts import DECLARED, Kind, kind_of
+from tables.calendar import NEVER, BusinessCalendar
+from tables.contracts import Kind, kind_of, since_of, time_of
 from tables.history import History
 from tables.rows import MONEY_SCALE, Codes, Rows
 
@@ -31,13 +31,14 @@ def history_table(
     Args:
         history: the validated history.
         table: name of a table with customers.
-        as_of: rows that happened or became known at or after it are left out.
+        as_of: rows that happened or became known at or after it are left out, and of the others what waits
+            for an instant at or after it, so that a night caught up late sees what it would have seen.
         calendar: where its midnight lies.
 
     Returns:
         ``customer_id``, the contract's time column and ``at`` (both instants), and the content; money in
-        currency units, missing texts and flags as missing, missing instants as ``NEVER``. Sorted by
-        customer and time within a bucket.
+        currency units, missing texts and flags as missing, instants that are missing or had not come as
+        ``NEVER``. Sorted by customer and time within a bucket.
         Nothing where the history has no such table.
     """
     if not history.has(table):
@@ -54,11 +55,23 @@ def history_table(
 def _visible(
     rows: Rows, customer_ids: npt.NDArray[Any], as_of: date, calendar: BusinessCalendar
 ) -> pd.DataFrame:
-    cutoff = calendar.known_cutoff(as_of)
-    seen = (rows.at < calendar.midnight(as_of)) & (rows.known_at < cutoff) & (cutoff <= rows.superseded_at)
-    content = {name: _values(rows, name)[seen] for name in rows.columns}
+    midnight, cutoff = calendar.midnight(as_of), calendar.known_cutoff(as_of)
+    seen = (rows.at < midnight) & (rows.known_at < cutoff) & (cutoff <= rows.superseded_at)
+    content = {name: _known(rows, name, midnight)[seen] for name in rows.columns}
     frame = pd.DataFrame({"customer_id": customer_ids[rows.customer[seen]], "at": rows.at[seen], **content})
-    return frame.assign(**{DECLARED[rows.table].time: frame["at"]})
+    return frame.assign(**{time_of(rows.table): frame["at"]})
+
+
+def _known(rows: Rows, name: str, midnight: int) -> npt.NDArray[Any]:
+    """Return a column without the values whose instant had not come; without that column none had."""
+    values, since = _values(rows, name), since_of(rows.table).get(name)
+    if since is None:
+        return values
+    has_come = (
+        np.asarray(rows.columns[since]) < midnight if since in rows.columns else np.zeros(len(rows), bool)
+    )
+    missing = NEVER if kind_of(rows.table, name) is Kind.INSTANT else None
+    return np.asarray(np.where(has_come, values, np.array(missing, dtype=values.dtype)))
 
 
 def _values(rows: Rows, name: str) -> npt.NDArray[Any]:

@@ -5,14 +5,14 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, date, datetime
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from pipeline.options import AS_OF, CONFIG, Answer, Names, answers
 from tables.errors import ConfigError, KeepwellError
 
 if TYPE_CHECKING:
@@ -20,34 +20,6 @@ if TYPE_CHECKING:
     from pipeline.run import Run
 
 _REFUSALS = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EFBIG}
-
-Answer = Mapping[str, Any]
-
-
-class _Day(click.ParamType[date]):
-    name = "date"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        if isinstance(value, date):
-            return value
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is no date; write it as 2026-11-21.", param, ctx)
-
-
-_CONFIG = click.option(
-    "-c",
-    "--config",
-    "config_path",
-    type=click.Path(path_type=Path),
-    required=True,
-    help="Configuration file.",
-)
-_AS_OF = click.option(
-    "--as-of", type=_Day(), help="Day at whose first midnight we stand; today if not given."
-)
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -87,21 +59,6 @@ def _fail(message: str, code: int, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"error": message, "exit_code": code}))
     sys.exit(code)
-
-
-def _answers(command: Callable[..., Answer]) -> Callable[..., None]:
-    """Print what a command returns: its ``text`` for people, everything else for machines."""
-
-    @_JSON
-    @wraps(command)
-    def printing(*, as_json: bool, **options: Any) -> None:
-        answer = dict(command(**options))
-        text = answer.pop("text")
-        click.echo(json.dumps(answer, indent=2, default=str) if as_json else text)
-        if answer.get("well") is False:
-            sys.exit(2)
-
-    return printing
 
 
 def _config(path: Path) -> "Config":
@@ -147,7 +104,7 @@ def _today(config: "Config") -> date:
 @click.option("--workspace", type=click.Path(path_type=Path), help="Where everything is kept.")
 @click.option("--out", type=click.Path(path_type=Path), help="Configuration to write.")
 @click.option("--yes", is_flag=True, help="Accept the guesses without asking.")
-@_answers
+@answers
 def init(file: Path, workspace: Path | None, out: Path | None, yes: bool) -> Answer:
     """Read an order FILE, guess its columns, and write a commented configuration that runs."""
     from pipeline.init import catalogue_beside, guess, render
@@ -170,8 +127,8 @@ def init(file: Path, workspace: Path | None, out: Path | None, yes: bool) -> Ans
 
 
 @keepwell.command()
-@_CONFIG
-@_answers
+@CONFIG
+@answers
 def ingest(config_path: Path) -> Answer:
     """Read new source rows into the history; the same rows twice change nothing."""
     from pipeline.steps import ingest_answer, ingest_sources
@@ -182,10 +139,10 @@ def ingest(config_path: Path) -> Answer:
 
 
 @keepwell.command()
-@_CONFIG
-@_AS_OF
+@CONFIG
+@AS_OF
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Parquet file to write.")
-@_answers
+@answers
 def features(config_path: Path, as_of: date | None, out: Path) -> Answer:
     """Write the features of every customer known at a date, one row each."""
     from pipeline.steps import export_features
@@ -196,23 +153,30 @@ def features(config_path: Path, as_of: date | None, out: Path) -> Answer:
 
 
 @keepwell.command()
-@_CONFIG
-@_AS_OF
-@_answers
-def evaluate(config_path: Path, as_of: date | None) -> Answer:
+@CONFIG
+@AS_OF
+@click.option(
+    "--without",
+    type=Names(),
+    default=(),
+    metavar="TABLE,...",
+    help="Compare with the recipe less the features of the last of these tables, the last two, ... all of them.",
+)
+@answers
+def evaluate(config_path: Path, as_of: date | None, without: tuple[str, ...]) -> Answer:
     """Train on what was known at a date and compare the model with its rivals on what came after."""
     from pipeline.flows import evaluate as flow
 
     run = _run(_config(config_path))
     with run.locked("keepwell evaluate") as run:
-        return flow(run, as_of=as_of)
+        return flow(run, as_of=as_of, without=without)
 
 
 @keepwell.command()
-@_CONFIG
-@_AS_OF
+@CONFIG
+@AS_OF
 @click.option("--require-promotion", is_flag=True, help="Exit with 6 where the new model is not promoted.")
-@_answers
+@answers
 def retrain(config_path: Path, as_of: date | None, require_promotion: bool) -> Answer:
     """Evaluate at the newest complete date, refit on all complete ones, register, and promote if sound."""
     from pipeline.flows import retrain as flow
@@ -223,14 +187,14 @@ def retrain(config_path: Path, as_of: date | None, require_promotion: bool) -> A
 
 
 @keepwell.command()
-@_CONFIG
-@_AS_OF
+@CONFIG
+@AS_OF
 @click.option("--republish", is_flag=True, help="Replace today's published night.")
 @click.option("--accept-level", is_flag=True, help="Publish once although the risk level moved too far.")
 @click.option(
     "--allow-later-model", is_flag=True, help="Score a past date with a model trained after it; marked."
 )
-@_answers
+@answers
 def nightly(
     config_path: Path, as_of: date | None, republish: bool, accept_level: bool, allow_later_model: bool
 ) -> Answer:
@@ -257,7 +221,7 @@ def nightly(
     show_default=True,
     help="Configuration with a demo section.",
 )
-@_answers
+@answers
 def demo(config_path: Path) -> Answer:
     """Simulate a shop, train, publish a night, let a day pass, publish the next, and name the page."""
     from pipeline.demo import demo as flow
@@ -268,9 +232,32 @@ def demo(config_path: Path) -> Answer:
 
 
 @keepwell.command()
-@_CONFIG
+@click.option(
+    "-c",
+    "--config",
+    "config_path",
+    type=click.Path(path_type=Path),
+    default=Path("configs/complete_journey.yaml"),
+    show_default=True,
+    help="Configuration that reads the example's tables.",
+)
+@answers
+def example(config_path: Path) -> Answer:
+    """Train and publish a night on a year of real grocery data that a package ships, and name the page."""
+    from pipeline.config import load_config
+    from pipeline.example import data_folder
+    from pipeline.example import example as flow
+
+    data = data_folder(_config(config_path).workspace)
+    run = _run(load_config(config_path, {**os.environ, "KEEPWELL_DATA": str(data)}))
+    with run.locked("keepwell example") as run:
+        return flow(run)
+
+
+@keepwell.command()
+@CONFIG
 @click.argument("pseudonyms", nargs=-1, required=True)
-@_answers
+@answers
 def who(config_path: Path, pseudonyms: tuple[str, ...]) -> Answer:
     """Resolve PSEUDONYMS of a page to customer ids, inside the workspace."""
     from pipeline.pseudonyms import resolve
@@ -284,7 +271,7 @@ def who(config_path: Path, pseudonyms: tuple[str, ...]) -> Answer:
 @click.option(
     "-c", "--config", "config_path", type=click.Path(path_type=Path), help="Configuration to look at too."
 )
-@_answers
+@answers
 def doctor(config_path: Path | None) -> Answer:
     """Check the installation, and with a configuration the workspace and its sources."""
     from pipeline.doctor import examine
@@ -298,8 +285,8 @@ def config() -> None:
 
 
 @config.command("show")
-@_CONFIG
-@_answers
+@CONFIG
+@answers
 def show(config_path: Path) -> Answer:
     """Print the configuration with defaults, variables and overrides filled in."""
     import yaml

@@ -4,17 +4,27 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import available_timezones
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from actions.budget import BudgetSettings
 from actions.control import ControlSettings
 from actions.rules import Rules
+from features.settings import FeatureSettings
 from models.settings import ModelSettings, ValueSettings
 from models.tracking import RegistrySettings
+from pipeline.feature_config import FeatureConfig, check_sources
 from pipeline.shop.settings import ShopSettings
 from tables.calendar import BusinessCalendar, OutcomeRule
 from tables.errors import ConfigError
@@ -42,8 +52,10 @@ class _Section(BaseModel):
 class ChurnSettings(_Section):
     """What counts as churned, and when an outcome is settled (days)."""
 
+    kind: Literal["inactivity", "contract"] = "inactivity"
     horizon_days: int = Field(ge=1, le=730)
-    active_within_days: int = Field(ge=1, le=1460)
+    active_within_days: int | None = Field(default=None, ge=1, le=1460)
+    grace_days: int | None = Field(default=None, ge=0, le=365)
     gap_days: int = Field(default=0, ge=0, le=365)
     settle_days: int = Field(default=0, ge=0, le=365)
     known_offset_hours: float = Field(default=0.0, ge=0, lt=24)
@@ -55,13 +67,19 @@ class ChurnSettings(_Section):
             active_within_days=self.active_within_days,
             gap_days=self.gap_days,
             settle_days=self.settle_days,
+            grace_days=self.grace_days,
         )
 
-
-class FeatureConfig(_Section):
-    """Look-back windows of the features (days)."""
-
-    windows: tuple[Annotated[int, Field(ge=1, le=1460)], ...] = (7, 30, 90, 180, 365)
+    @model_validator(mode="after")
+    def _says_who_is_watched(self) -> Self:
+        needed, other = ("grace_days", "active_within_days")
+        if self.kind == "inactivity":
+            needed, other = other, needed
+        if getattr(self, needed) is None:
+            raise ValueError(f"kind {self.kind} needs {needed}")
+        if getattr(self, other) is not None:
+            raise ValueError(f"kind {self.kind} has no use for {other}; leave it out")
+        return self
 
 
 class ActionConfig(_Section):
@@ -122,6 +140,38 @@ class Config(_Section):
     def calendar(self) -> BusinessCalendar:
         """Return the calendar of the business."""
         return BusinessCalendar(self.time_zone, self.churn.known_offset_hours)
+
+    def feature_settings(self) -> FeatureSettings:
+        """Return the settings of the features for this business."""
+        return self.features.settings(self.sources, horizon_days=self.churn.horizon_days)
+
+    @model_validator(mode="after")
+    def _delivers_who_is_watched(self) -> Self:
+        if self.churn.kind == "contract":
+            sources = self.sources.get("subscriptions", ())
+            lacking = sorted(
+                {"ended_at", "mrr"} - frozenset().union(*(source.filled() for source in sources))
+            )
+            if lacking:
+                raise ValueError(
+                    f"churn.kind contract needs a source `subscriptions` that fills {' and '.join(lacking)}"
+                )
+            if "subscriptions" in self.features.without:
+                raise ValueError(
+                    "churn.kind contract values customers by their subscriptions; features.without names them. "
+                    "Drop them there; `evaluate --without subscriptions` tells what they are worth"
+                )
+        elif "orders" not in self.sources:
+            raise ValueError(
+                "churn.kind inactivity needs a source `orders`; without orders choose `contract`"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _names_what_gives_features(self) -> Self:
+        check_sources(self.sources, self.features)
+        self.feature_settings()
+        return self
 
 
 def load_config(path: Path, environment: Mapping[str, str]) -> Config:

@@ -6,17 +6,42 @@ from datetime import date
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 
 from models.churn import ChurnModel
-from models.evaluation import Row, calibration_table, evaluate_models
+from models.evaluation import Row, calibration_table, evaluate_models, evaluate_slices
 from models.metrics import log_loss
-from models.rivals import predict_rivals
+from models.reference import DateReference
+from models.rivals import left_out, predict_rivals
 from pipeline.run import Run
+from pipeline.slicing import slicings
 from pipeline.snapshots import Training, date_frame, labelled, training
 from tables.errors import DataError
 from tables.history import History
 
 OURS = "keepwell"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """The recipe trained on what was settled before a date, and what it says of the population at it.
+
+    Attributes:
+        known: the labelled snapshots it was trained on.
+        customer: customer key per row of the population.
+        churned: what the outcome was.
+        population: features.
+        reference: what the date says about everybody, the level's forecast included.
+        risk: churn risk per row.
+    """
+
+    known: Training
+    customer: npt.NDArray[np.int64]
+    churned: npt.NDArray[np.int8]
+    population: pd.DataFrame
+    reference: DateReference
+    risk: npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -30,8 +55,10 @@ class Evaluation:
         level_check: date at which the level's forecasts were tried, ``none`` without one.
         models: one row of metrics per model, ours first.
         calibration: groups of customers by predicted risk, and what they did.
+        slices: our model inside segments and bands of tenure.
         constant_log_loss: log loss of predicting the training's churn rate for everybody.
         all_finite: whether every output of the model is a finite number.
+        left_out: rivals that mean nothing for how customers leave here.
     """
 
     as_of: date
@@ -40,8 +67,10 @@ class Evaluation:
     level_check: str
     models: Sequence[Row]
     calibration: Sequence[Row]
+    slices: Sequence[Row]
     constant_log_loss: float
     all_finite: bool
+    left_out: Sequence[str]
 
     @property
     def log_loss(self) -> float:
@@ -62,6 +91,7 @@ class Evaluation:
             "churn_rate": self.churn_rate,
             "level_check": self.level_check,
             "models": [dict(row) for row in self.models],
+            **({"left_out": list(self.left_out)} if self.left_out else {}),
         }
 
     def lines(self) -> str:
@@ -72,15 +102,20 @@ class Evaluation:
             f"{row['lift_at_10pct']:11.2f}"
             for row in self.models
         ]
+        left_out = f"left out, for nobody leaves by silence here: {', '.join(self.left_out)}"
         return "\n".join(
-            [f"{self.as_of}: {self.customers:,} customers, {self.churn_rate:.1%} churned", head, *rows]
+            [
+                f"{self.as_of}: {self.customers:,} customers, {self.churn_rate:.1%} churned",
+                head,
+                *rows,
+                *([left_out] if self.left_out else []),
+            ]
         )
 
 
 def newest_evaluable(run: Run, history: History, until: date) -> date:
-    """Return the newest date whose outcome is settled both by ``until`` and by the newest order."""
-    newest_day = run.calendar.day_of(history.newest_order_at)
-    return run.rule.newest_complete(min(until, newest_day))
+    """Return the newest date whose outcome is settled both by ``until`` and by the newest day of the log."""
+    return run.rule.newest_complete(min(until, run.newest_day(history)))
 
 
 def fit(run: Run, known: Training) -> ChurnModel:
@@ -94,12 +129,13 @@ def fit(run: Run, known: Training) -> ChurnModel:
     if customers < settings.least_customers:
         raise DataError(
             f"training: too few customers; found {customers}, needs {settings.least_customers}. "
-            "Wait for more customers, lengthen active_within_days, or lower model.least_customers."
+            "Wait for more customers, lengthen active_within_days (no such key with contracts), or lower "
+            "model.least_customers."
         )
     rule = run.rule
     model = ChurnModel(
         horizon_days=rule.horizon_days,
-        settled_days=rule.gap_days + rule.horizon_days + rule.settle_days,
+        settled_days=rule.settled_days,
         folds=settings.folds,
         max_rounds=settings.max_rounds,
         seed=run.config.seed,
@@ -114,34 +150,50 @@ def fit(run: Run, known: Training) -> ChurnModel:
     )
 
 
-def evaluate_at(run: Run, history: History, as_of: date) -> Evaluation:
-    """Train on what was settled before a date, and compare model and rivals on the outcome after it."""
+def try_at(run: Run, history: History, as_of: date) -> Trial:
+    """Train on what was settled before a date, and score the population at it."""
     run.progress(f"evaluate at {as_of}: features of the past")
     known = training(run, history, until=as_of)
     run.progress(f"evaluate at {as_of}: train on {len(known.churned):,} snapshots")
     model = fit(run, known)
     frame = date_frame(run, history, as_of)
     labels = labelled(run, history, [as_of], known_before=None).sort_values("customer")
+    customer = labels["customer"].to_numpy()
+    _check_same_customers(frame.customer[frame.in_population], customer)
     population = frame.population
-    churned = labels["churned"].to_numpy()
-    _check_same_customers(frame.customer[frame.in_population], labels["customer"].to_numpy())
     reference = model.calibrate(population, reference=frame.reference, series=known.series)
     risk = model.predict_proba(population, reference=reference)[:, 1]
+    return Trial(known, customer, labels["churned"].to_numpy(), population, reference, risk)
+
+
+def evaluate_at(run: Run, history: History, as_of: date) -> Evaluation:
+    """Train on what was settled before a date, and compare model and rivals on the outcome after it."""
+    trial = try_at(run, history, as_of)
+    known, churned, reference = trial.known, trial.churned, trial.reference
     run.progress(f"evaluate at {as_of}: rivals")
     rivals = predict_rivals(
-        known.features, known.churned, known.as_of, population, reference=reference, seed=run.config.seed
+        known.features,
+        known.churned,
+        known.as_of,
+        trial.population,
+        reference=reference,
+        seed=run.config.seed,
     )
-    predictions: Mapping[str, Any] = {OURS: risk, **rivals}
+    predictions: Mapping[str, Any] = {OURS: trial.risk, **rivals}
     rate = float(known.churned.mean())
     return Evaluation(
         as_of=as_of,
         customers=len(churned),
         churn_rate=float(churned.mean()),
         level_check=reference.level.level_check if reference.level else "none",
-        models=evaluate_models(churned, predictions, labels["customer"].to_numpy(), run.config.seed),
-        calibration=calibration_table(churned, risk),
+        models=evaluate_models(churned, predictions, trial.customer, run.config.seed),
+        calibration=calibration_table(churned, trial.risk),
+        slices=evaluate_slices(
+            churned, trial.risk, trial.customer, slicings(trial.population, reference), run.config.seed
+        ),
         constant_log_loss=log_loss(churned, np.full(len(churned), rate)),
-        all_finite=bool(np.isfinite(risk).all()),
+        all_finite=bool(np.isfinite(trial.risk).all()),
+        left_out=left_out(reference),
     )
 
 

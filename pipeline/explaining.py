@@ -7,6 +7,7 @@ import pandas as pd
 
 from models.churn import ChurnModel
 from models.reasons import Reason
+from models.reference import DateReference
 from pipeline.scoring import MODEL, Scored
 
 REASONS = 3
@@ -57,3 +58,23 @@ def _nth(reasons: Sequence[Reason], place: int, name: str) -> str:
     if place >= len(reasons):
         return ""
     return reasons[place].sentence if name == "reason" else reasons[place].theme
+
+
+def mean_contributions(
+    model: ChurnModel, features: pd.DataFrame, *, reference: DateReference
+) -> pd.DataFrame:
+    """Say how far each feature moves risks up or down, on average over some customers.
+
+    Args:
+        model: the model.
+        features: feature columns of few customers; exact contributions cost milliseconds a row.
+        reference: the date's reference with its level.
+
+    Returns:
+        ``feature`` and ``mean_contribution`` (mean absolute change of the logit of the risk), largest first.
+    """
+    read = features[list(model.feature_names_in_)].astype(np.float32)
+    slope = 1.0 if reference.level is None else reference.level.slope
+    moved = np.abs(slope * model.members_.contributions(read, reference)).mean(axis=0)
+    told = pd.DataFrame({"feature": list(read.columns), "mean_contribution": moved})
+    return told.sort_values("mean_contribution", ascending=False, kind="stable", ignore_index=True)

@@ -5,7 +5,7 @@ Each reads like the picture in the README: sources -> history -> features -> sco
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -16,6 +16,7 @@ from models.churn import ChurnModel
 from models.deployment import ModelVersion, folder_digest
 from models.reference import DateReference
 from models.registry import Registry
+from pipeline.comparing import compare_without
 from pipeline.evaluating import Evaluation, evaluate_at, fit, newest_evaluable
 from pipeline.night import Champion, NightInputs, publish_night
 from pipeline.run import Run
@@ -47,8 +48,14 @@ class NightOptions:
     allow_later_model: bool = False
 
 
-def evaluate(run: Run, *, as_of: date | None) -> Mapping[str, Any]:
-    """Compare the recipe with its rivals at one date; at the newest settled one if none is given."""
+def evaluate(run: Run, *, as_of: date | None, without: Sequence[str] = ()) -> Mapping[str, Any]:
+    """Compare the recipe with its rivals at one date; at the newest settled one if none is given.
+
+    Args:
+        run: the run.
+        as_of: the date.
+        without: compare the recipe with itself less the features of these tables instead.
+    """
     history = ingested(run)
     newest = newest_evaluable(run, history, run.calendar.day_of(run.now))
     if as_of is not None and as_of > newest:
@@ -56,8 +63,9 @@ def evaluate(run: Run, *, as_of: date | None) -> Mapping[str, Any]:
             f"evaluate: the outcome of {as_of} is not settled; the newest settled date is {newest}. "
             f"Evaluate at {newest} or earlier."
         )
-    evaluation = evaluate_at(run, history, as_of or newest)
-    return {**evaluation.answer(run.rule.horizon_days), "text": evaluation.lines()}
+    day = as_of or newest
+    found = compare_without(run, history, day, without) if without else evaluate_at(run, history, day)
+    return {**found.answer(run.rule.horizon_days), "text": found.lines()}
 
 
 def retrain(run: Run, *, as_of: date, require_promotion: bool = False) -> Mapping[str, Any]:
@@ -117,7 +125,7 @@ def nightly(run: Run, *, as_of: date, options: NightOptions) -> Mapping[str, Any
 
 
 def _refit(run: Run, history: History, evaluation: Evaluation, *, as_of: date) -> ModelVersion:
-    until = min(as_of, run.calendar.day_of(history.newest_order_at))
+    until = min(as_of, run.newest_day(history))
     known = training(run, history, until=until)
     run.progress(f"retrain as of {as_of}: fit on {len(known.churned):,} snapshots")
     model = fit(run, known)
@@ -192,6 +200,7 @@ def _card(run: Run, evaluation: Evaluation) -> dict[str, Any]:
     return {
         **evaluation.answer(run.rule.horizon_days),
         "calibration": [dict(row) for row in evaluation.calibration],
+        "slices": [dict(row) for row in evaluation.slices],
         "constant_log_loss": evaluation.constant_log_loss,
     }
 

@@ -21,7 +21,7 @@ class Vitals:
 
     Attributes:
         as_of: the night.
-        newest_order_on: day of the newest order in the history.
+        newest_order_on: day of the newest order the night saw; with contracts of the newest subscription.
         customers: customers the churn model scored.
         level: forecast churn share of them.
         at_risk: share of them above the line.
@@ -99,6 +99,7 @@ def check_gates(
     before: Vitals | None,
     retrained: tuple[date, float],
     accept_level: bool,
+    watched_by: str = "order",
 ) -> None:
     """Close with every gate that tonight's figures do not pass.
 
@@ -108,13 +109,14 @@ def check_gates(
         before: the last published night, none before the first.
         retrained: date of the champion's retraining and the level it forecast for it.
         accept_level: let a moved level pass.
+        watched_by: what the rows are called that say who is there.
 
     Raises:
         GateError: naming each closed gate, what was found and what to do.
     """
-    problems = [*_alone(tonight, settings)]
+    problems = [*_alone(tonight, settings, watched_by)]
     if before is not None:
-        problems += _against(tonight, before, settings)
+        problems += _against(tonight, before, settings, watched_by)
     if not accept_level:
         problems += _level(tonight, settings, before=before, retrained=retrained)
     if problems:
@@ -124,25 +126,25 @@ def check_gates(
         )
 
 
-def _alone(tonight: Vitals, settings: GateSettings) -> Iterator[str]:
+def _alone(tonight: Vitals, settings: GateSettings, watched_by: str) -> Iterator[str]:
     oldest = tonight.as_of - timedelta(days=settings.fresh_within_days)
     if tonight.newest_order_on < oldest:
         yield (
-            f"the newest order is of {tonight.newest_order_on}, more than {settings.fresh_within_days} days "
-            "ago. Deliver newer orders, or name an earlier --as-of."
+            f"the newest {watched_by} is of {tonight.newest_order_on}, more than {settings.fresh_within_days} days "
+            f"ago. Deliver newer {watched_by}s, or name an earlier --as-of."
         )
     if tonight.at_risk > settings.most_at_risk:
         yield (
             f"{tonight.at_risk:.0%} of the customers are at risk; at most {settings.most_at_risk:.0%} is "
-            "believable. Look for missing orders."
+            f"believable. Look for missing {watched_by}s."
         )
 
 
-def _against(tonight: Vitals, before: Vitals, settings: GateSettings) -> Iterator[str]:
+def _against(tonight: Vitals, before: Vitals, settings: GateSettings, watched_by: str) -> Iterator[str]:
     if tonight.customers < (1 - settings.volume_drop) * before.customers:
         yield (
             f"{tonight.customers:,} customers scored, {before.customers:,} on {before.as_of}. "
-            "Look for missing orders."
+            f"Look for missing {watched_by}s."
         )
     drift = population_stability(before.risks, tonight.risks)
     if before.model_version == tonight.model_version and drift > settings.score_drift:

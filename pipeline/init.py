@@ -28,6 +28,7 @@ _NAMES: Mapping[str, Sequence[str]] = {
     "product_id": ("productid", "stockcode", "sku", "itemid", "product", "article", "articleid"),
     "category": ("category", "productcategory", "department"),
     "discount": ("discount", "discountamount", "retaildisc"),
+    "shipping": ("shipping", "shippingpaid", "shippingfee", "shippingcost", "freight"),
     "channel": ("channel", "saleschannel"),
     "region": ("region", "country", "market"),
     "known_at": ("knownat", "loadedat", "importedat"),

@@ -16,6 +16,8 @@ from models.level import LevelSeries
 from models.reference import DateReference
 from pipeline.explaining import explain, most_valuable_at_risk, with_reasons
 from pipeline.gates import Vitals, check_gates, spread
+from pipeline.kinds import kind_of
+from pipeline.night_facts import facts_for_readers
 from pipeline.night_page import tell
 from pipeline.night_story import NightStory
 from pipeline.page import render
@@ -89,6 +91,7 @@ def publish_night(run: Run, inputs: NightInputs) -> tuple[dict[str, Any], dict[s
         before=None if before is None else Vitals.read(before.facts, before.as_of),
         retrained=_retrained(champion),
         accept_level=inputs.accept_level,
+        watched_by=kind_of(run.rule).watched_by,
     )
     salts = used_salts(run, as_of)
     run.progress(f"nightly {as_of}: plan")
@@ -175,7 +178,7 @@ def _vitals(run: Run, inputs: NightInputs, scored: Scored) -> Vitals:
     level = scored.reference.level
     return Vitals(
         as_of=inputs.frame.as_of,
-        newest_order_on=run.calendar.day_of(_newest_order(inputs, run)),
+        newest_order_on=run.calendar.day_of(_newest_row(inputs, run)),
         customers=len(risk),
         level=level.level if level else float("nan"),
         at_risk=float(np.mean(risk > run.config.report.at_risk_above)),
@@ -184,9 +187,9 @@ def _vitals(run: Run, inputs: NightInputs, scored: Scored) -> Vitals:
     )
 
 
-def _newest_order(inputs: NightInputs, run: Run) -> int:
-    """Return the newest order that tonight may see: later rows of the history say nothing of its freshness."""
-    since = float(np.nanmin(inputs.frame.features["days_since_last_order"].to_numpy()))
+def _newest_row(inputs: NightInputs, run: Run) -> int:
+    """Return the newest order or subscription that tonight may see: later rows say nothing of its freshness."""
+    since = float(np.nanmin(inputs.frame.features[kind_of(run.rule).age].to_numpy()))
     midnight = run.calendar.midnight(inputs.frame.as_of)
     return midnight - max(round(since * 86_400_000_000), 1)
 
@@ -222,6 +225,7 @@ def _facts(run: Run, inputs: NightInputs, story: NightStory) -> dict[str, Any]:
         "accepted_level": inputs.accept_level,
         "vitals": story.vitals.facts(),
         "summary": story.planned.plan.summary,
+        **facts_for_readers(run, story.planned),
     }
 
 

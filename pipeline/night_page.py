@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.charts import Bin, calibration, histogram
+from pipeline.kinds import kind_of
 from pipeline.night_story import NightStory
 from pipeline.page import (
     ActionRow,
@@ -20,7 +21,6 @@ from pipeline.page import (
 )
 from pipeline.pseudonyms import pseudonyms
 from pipeline.scoring import MODEL
-from tables.calendar import OutcomeRule
 
 _NONE = "none"
 _MOVERS = 5
@@ -32,7 +32,7 @@ def tell(story: NightStory) -> NightPage:
     return NightPage(
         business=run.config.name,
         as_of=story.as_of.isoformat(),
-        definition=_definition(run.rule),
+        definition=kind_of(run.rule).definition(),
         model_version=str(story.version.version),
         trained_through=story.version.trained_through.isoformat(),
         later_model=story.is_later_model,
@@ -58,16 +58,9 @@ def tell(story: NightStory) -> NightPage:
         reasons=_reasons(story),
         segments=_segments(story),
         dormant=[Resting(_words(each.action.id), each.reason) for each in story.planned.eligible.dormant],
-        evaluation_words=f"Trained before {card['as_of']}, judged on the {card['horizon_days']} days after it.",
+        evaluation_words=_evaluation_words(card),
         models=[_model(row) for row in card["models"]],
         facts=_facts(story),
-    )
-
-
-def _definition(rule: OutcomeRule) -> str:
-    return (
-        f"no order in the {rule.horizon_days} days from that date, among customers with an order in the "
-        f"{rule.active_within_days} days before it"
     )
 
 
@@ -90,6 +83,14 @@ def _calibration_words(card: Mapping[str, Any]) -> str:
         f"The champion's recipe, trained on what was known at {card['as_of']}, against what the {card['n']:,} "
         "customers then did: points on the line are right, bars are 95 % intervals."
     )
+
+
+def _evaluation_words(card: Mapping[str, Any]) -> str:
+    words = f"Trained before {card['as_of']}, judged on the {card['horizon_days']} days after it."
+    if "left_out" not in card:
+        return words
+    names = ", ".join(map(_words, card["left_out"]))
+    return f"{words} Left out, for nobody leaves by silence here: {names}."
 
 
 def _figures(story: NightStory) -> list[Figure]:
@@ -219,11 +220,11 @@ def _bins(card: Mapping[str, Any]) -> list[Bin]:
 
 def _customers(story: NightStory) -> list[CustomerRow]:
     names = pseudonyms(story.run, story.listed["customer_id"])
-    plan = story.plan.set_index("customer_id")
+    plan, grouping = story.plan.set_index("customer_id"), kind_of(story.run.rule).grouping
     return [
         CustomerRow(
             pseudonym=name,
-            segment=_words(row.segment),
+            segment=_words(getattr(row, grouping)),
             risk=f"{row.churn_risk:.0%}",
             value=story.money(row.churn_risk * row.margin),
             action=_tonight(plan, row.customer_id),
@@ -253,7 +254,7 @@ def _reasons(story: NightStory) -> list[Bar]:
 
 def _segments(story: NightStory) -> list[SegmentRow]:
     watched = story.watched.assign(value=story.watched["churn_risk"] * story.watched["margin"])
-    groups = watched.groupby("segment").agg(
+    groups = watched.groupby(kind_of(story.run.rule).grouping).agg(
         customers=("customer_id", "size"), risk=("churn_risk", "mean"), value=("value", "sum")
     )
     ordered = groups.sort_values(["value", "customers"], ascending=False, kind="stable")
@@ -278,7 +279,7 @@ def _facts(story: NightStory) -> list[Figure]:
     level = story.reference.level
     facts = [
         Figure(str(len(story.scores)), "customers scored, those who lapsed included"),
-        Figure(story.vitals.newest_order_on.isoformat(), "newest order seen"),
+        Figure(story.vitals.newest_order_on.isoformat(), f"newest {kind_of(story.run.rule).watched_by} seen"),
         Figure(story.model_digest[:16], "digest of the model"),
         Figure(
             f"{story.planned.plan.certificate.gap:.4%}", "gap between this plan and the best possible one"

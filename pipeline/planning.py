@@ -18,6 +18,7 @@ from actions.eligibility import Eligibility, eligibility
 from actions.plan import Plan, make_plan
 from actions.reasons import Reason
 from pipeline.attributes import history_table
+from pipeline.kinds import kind_of
 from pipeline.run import Run
 from pipeline.scoring import MODEL, Scored
 from tables.history import History
@@ -129,7 +130,7 @@ def _customers(run: Run, history: History, scored: Scored, *, as_of: date) -> pd
     extra = {
         "unit": _units(base),
         "risk_third": _third(scored, population),
-        "value_fifth": _value_fifth(scored),
+        "value_fifth": _value_fifth(scored.features[kind_of(run.rule).worth]),
     }
     features = scored.features[scored.features.columns.difference(base.columns, sort=False)]
     return pd.concat([base, pd.DataFrame(extra), features], axis=1)
@@ -147,9 +148,9 @@ def _third(scored: Scored, population: npt.NDArray[np.bool_]) -> npt.NDArray[Any
     return np.asarray(np.where(population, words, None))
 
 
-def _value_fifth(scored: Scored) -> npt.NDArray[np.int64]:
-    """Part the base into fifths by what was ever spent, ties kept together; 5 is the most valuable."""
-    spend = scored.features["spend_total"].fillna(0).to_numpy(np.float64)
+def _value_fifth(worth: pd.Series) -> npt.NDArray[np.int64]:
+    """Part the base into fifths by what was ever spent or is paid a month, ties together; 5 is the most valuable."""
+    spend = worth.fillna(0).to_numpy(np.float64)
     edges = np.quantile(spend, (0.2, 0.4, 0.6, 0.8), method="inverted_cdf")
     return np.asarray(1 + np.searchsorted(edges, spend, side="left"), dtype=np.int64)
 

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Self
 
 from pipeline.config import Config
 from tables.calendar import BusinessCalendar, OutcomeRule
 from tables.errors import LockError
+from tables.history import History
 from tables.lock import WorkspaceLock
 
 
@@ -49,6 +51,14 @@ class Run:
     def rule(self) -> OutcomeRule:
         """The rule by which snapshots are labelled."""
         return self.config.churn.rule()
+
+    def first_day(self, history: History) -> date:
+        """Return the day of the first order, with contracts of the first subscription."""
+        return self.calendar.day_of(history.first_at(self.rule.table))
+
+    def newest_day(self, history: History) -> date:
+        """Return the day of the newest order, with contracts of the newest subscription."""
+        return self.calendar.day_of(history.newest_at(self.rule.table))
 
     @property
     def lock(self) -> WorkspaceLock:

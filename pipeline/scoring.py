@@ -11,10 +11,12 @@ from models.churn import ChurnModel
 from models.level import LevelSeries
 from models.reference import DateReference
 from models.segments import segments_of
-from models.value import ValueReference, customer_values
+from models.value import ValueReference
 from pipeline.attributes import customer_ids
+from pipeline.kinds import kind_of
 from pipeline.run import Run
 from pipeline.snapshots import DateFrame
+from tables.errors import ConfigError
 from tables.history import History
 
 Floats = npt.NDArray[np.float64]
@@ -43,14 +45,15 @@ class Scored:
 def score(run: Run, history: History, frame: DateFrame, model: ChurnModel, *, series: LevelSeries) -> Scored:
     """Score everybody with a visible row at the frame's date.
 
-    The model speaks for the population it was trained on; for customers who lapsed BG/NBD does, and for
-    those who never bought the population's rate.
+    The model speaks for the population it was trained on. For customers who lapsed BG/NBD does; for those who
+    never bought, and with contracts for everybody without one, the population's rate.
     """
-    features = frame.features[list(model.feature_names_in_)]
+    features = _inputs(frame, model)
     population = features[frame.in_population]
     reference = model.calibrate(population, reference=frame.reference, series=series)
-    risk, source = _risks(frame, features, model, reference)
-    values = customer_values(frame.features, reference=reference, settings=run.config.value)
+    kind = kind_of(run.rule)
+    risk, source = _risks(frame, features, model, reference, foreseen=kind.foreseen(frame))
+    values = kind.values(frame, risk, reference=reference, settings=run.config.value)
     table = pd.DataFrame(
         {
             "customer_id": customer_ids(history, frame.customer),
@@ -59,7 +62,7 @@ def score(run: Run, history: History, frame: DateFrame, model: ChurnModel, *, se
             "risk_source": source,
             "margin": values.margin,
             "clv": values.clv,
-            "lifecycle": lifecycles(frame, active_within_days=run.config.churn.active_within_days),
+            "lifecycle": kind.lifecycles(frame),
         }
     )
     table = table.join(segments_of(frame.features, reference.rfm_edges).set_index(table.index))
@@ -74,49 +77,41 @@ def score(run: Run, history: History, frame: DateFrame, model: ChurnModel, *, se
     )
 
 
+def _inputs(frame: DateFrame, model: ChurnModel) -> pd.DataFrame:
+    """Take the features the model was trained on, or say that the configuration no longer gives them."""
+    missing = [name for name in model.feature_names_in_ if name not in frame.features]
+    if missing:
+        some = ", ".join(repr(str(name)) for name in missing[:3])
+        raise ConfigError(
+            f"score: the model in service reads {len(missing)} features that the configuration no longer gives, "
+            f"such as {some}. Put back the source, the window or the listed type they come from, or run "
+            "`keepwell retrain` first."
+        )
+    return frame.features[list(model.feature_names_in_)]
+
+
 def fit_cells(run: Run, frame: DateFrame, model: ChurnModel, reference: DateReference) -> EffectCells:
     """Cut the population of a retraining's date into the cells in which effects are believed and measured."""
-    values = customer_values(frame.features, reference=reference, settings=run.config.value)
-    population = frame.population[list(model.feature_names_in_)]
-    scored = pd.DataFrame(
-        {
-            "churn_risk": model.predict_proba(population, reference=reference)[:, 1],
-            "risk_source": MODEL,
-            "margin": values.margin[frame.in_population],
-        }
-    )
-    return EffectCells.fit(scored)
-
-
-def lifecycles(frame: DateFrame, *, active_within_days: int) -> npt.NDArray[np.object_]:
-    """Say where each customer stands: new, active, at_risk (late), lapsed, returned or never_bought.
-
-    Late is more than one and a half of the customer's own usual pause; returned is a pause longer than
-    ``active_within_days`` before the last order; new is a first order within 60 days.
-    """
-    features = frame.features
-    late = features["days_since_last_over_own_gap"].to_numpy() > 1.5
-    returned = features["gap_days_last"].to_numpy() > active_within_days
-    fresh = features["days_since_first_order"].to_numpy() < 60
-    bought = features["purchase_days_total"].to_numpy() > 0
-    return np.select(
-        [~bought, ~frame.in_population, late, returned, fresh],
-        ["never_bought", "lapsed", "at_risk", "returned", "new"],
-        default="active",
-    ).astype(object)
+    kind, features = kind_of(run.rule), _inputs(frame, model)
+    risk, source = _risks(frame, features, model, reference, foreseen=kind.foreseen(frame))
+    values = kind.values(frame, risk, reference=reference, settings=run.config.value)
+    return EffectCells.fit(pd.DataFrame({"churn_risk": risk, "risk_source": source, "margin": values.margin}))
 
 
 def _risks(
-    frame: DateFrame, features: pd.DataFrame, model: ChurnModel, reference: DateReference
+    frame: DateFrame,
+    features: pd.DataFrame,
+    model: ChurnModel,
+    reference: DateReference,
+    *,
+    foreseen: npt.NDArray[np.bool_],
 ) -> tuple[Floats, npt.NDArray[np.object_]]:
     level = reference.level
     risk = np.full(len(features), level.level if level else np.nan)
     source = np.full(len(features), RATE, dtype=object)
-    bought = frame.features["purchase_days_total"].to_numpy() > 0
-    lapsed = bought & ~frame.in_population
-    if lapsed.any():
-        risk[lapsed] = reference.no_purchase(frame.features[lapsed])
-        source[lapsed] = PRIOR
+    if foreseen.any():
+        risk[foreseen] = reference.no_purchase(frame.features[foreseen])
+        source[foreseen] = PRIOR
     here = frame.in_population
     risk[here] = model.predict_proba(features[here], reference=reference)[:, 1]
     source[here] = MODEL

@@ -3,18 +3,19 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from features.build import FeatureSettings, build_features
+from features.builder import Builder
 from features.labels import build_labels
+from features.population import population_of
 from models.level import LevelSeries
 from models.reference import DateReference
 from pipeline.run import Run
-from tables.calendar import DAY
 from tables.history import History
 
 KEYS = ("customer", "as_of")
@@ -27,7 +28,7 @@ class Training:
 
     Attributes:
         features: one row per snapshot, feature columns only.
-        churned: int8, 1 where no order came in the outcome window.
+        churned: int8, 1 where the customer left by the end of the outcome window.
         as_of: snapshot date per row.
         customer: customer key per row.
         references: what each date says about everybody.
@@ -52,7 +53,8 @@ class DateFrame:
         as_of: the date.
         customer: customer key per row.
         features: feature columns, one row per customer.
-        in_population: whether the churn model applies: an order within ``active_within_days``.
+        in_population: whether the churn model applies: an order within ``active_within_days``, with contracts
+            a running subscription.
         reference: what the date says about everybody.
     """
 
@@ -70,14 +72,18 @@ class DateFrame:
 
 def feature_settings(run: Run) -> FeatureSettings:
     """Return the settings of the features for this business."""
-    return FeatureSettings(windows=run.config.features.windows, horizon_days=run.config.churn.horizon_days)
+    return run.config.feature_settings()
+
+
+def feature_builders(run: Run) -> tuple[Builder, ...]:
+    """List the builders whose tables are to give features."""
+    return run.config.features.builders(run.config.sources)
 
 
 def date_frame(run: Run, history: History, as_of: date) -> DateFrame:
     """Build the features of every customer with a visible row at a date, sorted by key."""
-    frame = _features(run, history, [as_of], None)
+    frame, in_population = _features(run, history, [as_of], None)
     columns = frame.columns.difference(KEYS, sort=False)
-    in_population = _is_active(run, frame)
     reference = _reference(run, frame, in_population, as_of)
     return DateFrame(as_of, frame["customer"].to_numpy(), frame[columns], in_population, reference)
 
@@ -90,10 +96,10 @@ def training(run: Run, history: History, *, until: date) -> Training:
         history: the validated history.
         until: no outcome window ends, settled, after this midnight, and no label uses a row known later.
     """
-    dates = run.rule.training_dates(until, run.calendar.day_of(history.first_order_at))
+    dates = run.rule.training_dates(until, run.first_day(history))
     labels = labelled(run, history, dates, known_before=run.calendar.midnight(until))
     keep = cap_customers(run, history, len(labels))
-    frame = _features(run, history, dates, keep).merge(labels, on=list(KEYS), how="left")
+    frame = _features(run, history, dates, keep)[0].merge(labels, on=list(KEYS), how="left")
     in_population = frame["churned"].notna().to_numpy()
     references = _references(run, frame, in_population)
     rows = frame[in_population]
@@ -110,16 +116,15 @@ def training(run: Run, history: History, *, until: date) -> Training:
 
 def level_series(run: Run, history: History, known: LevelSeries, *, until: date) -> LevelSeries:
     """Extend a model's series of churn shares by the dates settled since, as they were known at a midnight."""
-    until = min(until, run.calendar.day_of(history.newest_order_at))
-    dates = run.rule.training_dates(until, run.calendar.day_of(history.first_order_at))
+    until = min(until, run.newest_day(history))
+    dates = run.rule.training_dates(until, run.first_day(history))
     newer = [day for day in dates if not known.as_of or day > known.as_of[-1]]
     if not newer:
         return known
     labels = labelled(run, history, newer, known_before=run.calendar.midnight(until))
     keep = cap_customers(run, history, len(labels))
-    frame = _features(run, history, newer, keep)
-    references = _references(run, frame, _is_active(run, frame))
-    more = _series(labels, references)
+    frame, in_population = _features(run, history, newer, keep)
+    more = _series(labels, _references(run, frame, in_population))
     return LevelSeries(
         known.as_of + more.as_of,
         known.customers + more.customers,
@@ -159,42 +164,46 @@ def cap_customers(run: Run, history: History, rows: int) -> Keep | None:
     return keep
 
 
-def _features(run: Run, history: History, dates: Sequence[date], keep: Keep | None) -> pd.DataFrame:
+def _features(
+    run: Run, history: History, dates: Sequence[date], keep: Keep | None
+) -> tuple[pd.DataFrame, npt.NDArray[np.bool_]]:
+    """Return everybody's features, sorted by customer and date, and who of them is watched."""
     blocks = build_features(
-        history, as_of=dates, calendar=run.calendar, settings=feature_settings(run), keep=keep
+        history,
+        as_of=dates,
+        calendar=run.calendar,
+        settings=feature_settings(run),
+        population=population_of(run.rule),
+        with_others=True,
+        keep=keep,
+        builders=feature_builders(run),
     )
-    frame = pd.concat([block.frame for block in blocks], ignore_index=True)
-    return frame.sort_values(list(KEYS), ignore_index=True)
-
-
-def _is_active(run: Run, frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
-    """Tell who ordered within ``active_within_days``, counted from local midnight to local midnight."""
-    within = timedelta(days=run.config.churn.active_within_days)
-    longest = {
-        stamp: (run.calendar.midnight(stamp.date()) - run.calendar.midnight(stamp.date() - within)) / DAY
-        for stamp in frame["as_of"].unique()
-    }
-    return np.asarray(frame["days_since_last_order"].to_numpy() <= frame["as_of"].map(longest).to_numpy())
+    frame = pd.concat([block.frame.assign(is_watched=block.watched) for block in blocks], ignore_index=True)
+    frame = frame.sort_values(list(KEYS), ignore_index=True)
+    return frame, frame.pop("is_watched").to_numpy()
 
 
 def _references(
     run: Run, frame: pd.DataFrame, in_population: npt.NDArray[np.bool_]
 ) -> dict[date, DateReference]:
+    # Early on a date may have nobody to watch, and so nothing to learn from.
+    watched = frame["as_of"].isin(frame.loc[in_population, "as_of"].unique())
     return {
         stamp.date(): _reference(run, group, in_population[group.index], stamp.date())
-        for stamp, group in frame.groupby("as_of")
+        for stamp, group in frame[watched].groupby("as_of")
     }
 
 
 def _reference(
     run: Run, frame: pd.DataFrame, in_population: npt.NDArray[np.bool_], as_of: date
 ) -> DateReference:
-    buyers = frame[frame["purchase_days_total"].to_numpy() > 0]
+    has_orders = "purchase_days_total" in frame
     return DateReference.fit(
         frame.loc[in_population, frame.columns.difference([*KEYS, "churned"], sort=False)],
         as_of=as_of,
         horizon_days=run.config.churn.horizon_days,
-        purchases=buyers,
+        purchases=frame[frame["purchase_days_total"].to_numpy() > 0] if has_orders else None,
+        leaves_by_silence=not run.rule.is_contract,
     )
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from features.build import build_features
 from pipeline.attributes import customer_ids
 from pipeline.run import Run
-from pipeline.snapshots import feature_settings
+from pipeline.snapshots import feature_builders, feature_settings
 from tables.history import History
 from tables.ingest import ingest
 from tables.report import IngestReport
@@ -72,7 +72,13 @@ def export_features(run: Run, *, as_of: date, out: Path) -> Mapping[str, Any]:
     """Write one row per customer with a row visible at a date, sorted by ``customer_id``."""
     history = ingested(run)
     run.progress(f"features at {as_of}")
-    blocks = build_features(history, as_of=[as_of], calendar=run.calendar, settings=feature_settings(run))
+    blocks = build_features(
+        history,
+        as_of=[as_of],
+        calendar=run.calendar,
+        settings=feature_settings(run),
+        builders=feature_builders(run),
+    )
     frame = pd.concat([block.frame for block in blocks], ignore_index=True)
     frame.insert(0, "customer_id", customer_ids(history, frame["customer"].to_numpy()))
     table = frame.drop(columns="customer").sort_values("customer_id", ignore_index=True)
@@ -100,4 +106,5 @@ def config_digest(run: Run) -> str:
 def recipe_digest(run: Run) -> str:
     """Return a digest of what decides how the model is trained: churn definition, features, model, seed."""
     settings = run.config.model_dump(mode="json", include={"churn", "features", "model", "seed"})
+    settings["words"] = asdict(feature_settings(run))  # sources tell some of them
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]

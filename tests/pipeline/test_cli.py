@@ -5,7 +5,19 @@ from pathlib import Path
 
 import pytest
 
-COMMANDS = ("init", "ingest", "features", "evaluate", "retrain", "nightly", "demo", "who", "doctor", "config")
+COMMANDS = (
+    "init",
+    "ingest",
+    "features",
+    "evaluate",
+    "retrain",
+    "nightly",
+    "demo",
+    "example",
+    "who",
+    "doctor",
+    "config",
+)
 
 
 def keepwell(*words: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:

@@ -25,6 +25,19 @@ def test_stale_orders_close_the_gate() -> None:
         check(replace(TONIGHT, newest_order_on=date(2026, 5, 20)))
 
 
+def test_stale_contracts_close_the_gate_by_their_name() -> None:
+    stale = replace(TONIGHT, newest_order_on=date(2026, 5, 20))
+    with pytest.raises(GateError, match=r"newest subscription is of 2026-05-20.*Deliver newer subscriptions"):
+        check_gates(
+            stale,
+            GateSettings(),
+            before=None,
+            retrained=RETRAINED,
+            accept_level=False,
+            watched_by="subscription",
+        )
+
+
 def test_half_the_customers_gone_closes_the_gate() -> None:
     with pytest.raises(GateError, match="499 customers scored, 1,000 on 2026-06-01"):
         check(replace(TONIGHT, customers=499))

@@ -10,6 +10,7 @@ import duckdb
 import pandas as pd
 import pytest
 
+from actions.catalogue import load_catalogue
 from tables.lock import WorkspaceLock
 from tables.publish import published, published_dates
 from tables.storage import read_table
@@ -73,7 +74,8 @@ def test_control_customers_get_no_marketing(demo_made: Path) -> None:
     assert len(withheld) > 0
     assert (withheld["action"] == "none").all()
     served = plan[(plan["arm"] == "global_control") & (plan["action"] != "none")]
-    assert set(served["action"]) <= {"delivery_promise_note", "thank_you_note", "service_recovery_call"}
+    catalogue = load_catalogue(ROOT / "configs/actions.yaml")
+    assert {catalogue.actions[action].kind for action in served["action"]} == {"service"}
 
 
 def test_nobody_gets_the_same_action_two_nights_running(demo_made: Path) -> None:

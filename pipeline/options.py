@@ -1,0 +1,67 @@
+"""What the commands share: how dates and names are read, common options, how an answer is printed."""
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from datetime import date
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+Answer = Mapping[str, Any]
+
+
+class Day(click.ParamType[date]):
+    """A date written as 2026-11-21."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Read a date, or fail in words."""
+        if isinstance(value, date):
+            return value
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no date; write it as 2026-11-21.", param, ctx)
+
+
+class Names(click.ParamType[tuple[str, ...]]):
+    """Names between commas."""
+
+    name = "names"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        """Take the names apart."""
+        return value if isinstance(value, tuple) else tuple(name.strip() for name in value.split(","))
+
+
+CONFIG = click.option(
+    "-c",
+    "--config",
+    "config_path",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Configuration file.",
+)
+AS_OF = click.option("--as-of", type=Day(), help="Day at whose first midnight we stand; today if not given.")
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
+
+
+def answers(command: Callable[..., Answer]) -> Callable[..., None]:
+    """Print what a command returns: its ``text`` for people, everything else for machines."""
+
+    @_JSON
+    @wraps(command)
+    def printing(*, as_json: bool, **options: Any) -> None:
+        answer = dict(command(**options))
+        text = answer.pop("text")
+        click.echo(json.dumps(answer, indent=2, default=str) if as_json else text)
+        if answer.get("well") is False:
+            sys.exit(2)
+
+    return printing
