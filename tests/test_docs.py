@@ -10,7 +10,8 @@ from pipeline.config import Config
 
 ROOT = Path(__file__).parents[1]
 # Documented as one row each: their inner keys are explained in it.
-WHOLE = {"sources.filters", "sources.returns", "sources.lookups", "sources.csv", "actions.control.salts",
+WHOLE = {"sources.filters", "sources.returns", "sources.lookups", "sources.csv",
+         "sources.times", "sources.durations", "sources.happenings", "actions.control.salts",
          "actions.rules.channel_caps", "demo.shop"}  # fmt: skip
 
 

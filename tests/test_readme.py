@@ -64,7 +64,11 @@ def test_every_make_target_named_in_a_document_exists() -> None:
 
 
 def test_make_demo_and_make_test_set_up_and_run_the_whole() -> None:
-    for target, command in (("demo", "keepwell demo"), ("test", "pytest")):
+    for target, command in (
+        ("demo", "keepwell demo"),
+        ("test", "pytest"),
+        ("notebooks", "jupyter lab notebooks"),
+    ):
         told = subprocess.run(["make", "-n", target], capture_output=True, text=True, check=True, cwd=ROOT)
         assert command in told.stdout
 
