@@ -49,23 +49,33 @@ def problems_of(table: str, source: Source) -> list[str]:
         problems.append(f"static holds for {' and '.join(_STATIC)} alone. Map the times of the rows instead.")
     if table == "attributes":
         problems += _attribute_problems(source)
-    for column, moment in since_of(table).items():
-        if column in source.filled() and moment not in source.filled():
-            problems.append(
-                f"{column} without {moment}, the time from which it is known, tells nothing. "
-                f"Map {moment}, or drop {column}."
-            )
-    if table == "subscriptions" and "renews_at" in source.columns and "known_at" not in source.columns:
-        problems.append(
-            "renews_at moves on at each renewal, and its date of today would tell an earlier snapshot who stayed. "
-            "Map known_at, to the start where it never moves, or drop renews_at."
-        )
+    problems += _later_problems(table, source)
     if table == "calendar" and source.static == ("known_at" in source.columns):
         problems.append(
             "a date to come shows once it was announced, and the source says not when, or in two ways. Map "
             "known_at, or write `static: true` for dates known ever since, such as public holidays."
         )
     return problems
+
+
+def _later_problems(table: str, source: Source) -> Iterator[str]:
+    """Refuse columns that are filled in or move on later, where nothing says when or of which row."""
+    for column, moment in since_of(table).items():
+        if column in source.filled() and moment not in source.filled():
+            yield (
+                f"{column} without {moment}, the time from which it is known, tells nothing. "
+                f"Map {moment}, or drop {column}."
+            )
+    if table == "contacts" and "redeemed_at" in source.filled() and "contact_id" not in source.filled():
+        yield (
+            "redeemed_at is filled in later, and without contact_id that later row would count as one contact more. "
+            "Map contact_id, or drop redeemed_at."
+        )
+    if table == "subscriptions" and "renews_at" in source.columns and "known_at" not in source.columns:
+        yield (
+            "renews_at moves on at each renewal, and its date of today would tell an earlier snapshot who stayed. "
+            "Map known_at, to the start where it never moves, or drop renews_at."
+        )
 
 
 def _attribute_problems(source: Source) -> Iterator[str]:

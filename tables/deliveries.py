@@ -27,6 +27,7 @@ class Delivery:
     table: str
     parsed: ParsedFile
     counts: FileCounts
+    place: str
     identity: str
 
 
@@ -73,8 +74,10 @@ def find_deliveries(run: Run, sources: Mapping[str, Sequence[Source]]) -> list[D
 def _new_files(run: Run, name: str, source: Source) -> Iterator[Delivery]:
     for path in find_files(source.path, table=name):
         digest = digest_of(path)
+        place = _identity_of_file(name, source, str(path))
         identity = _identity_of_file(name, source, digest)
-        if identity in run.previous.files:
+        newest = run.previous.newest.get(place)
+        if identity in (run.previous.files if newest is None else (newest,)):
             continue
         run.progress(f"{name}: reading {path.name}")
         file = open_file(run.connection, source, path, digest, table=name)
@@ -82,7 +85,8 @@ def _new_files(run: Run, name: str, source: Source) -> Iterator[Delivery]:
         counts = count_file(run.connection, parsed)
         _check_quotes(run, name, source, path, counts.rows)
         known = _known_since(run, name) if source.static else None
-        yield Delivery(name, replace(parsed, is_clean=counts.bad == 0, known_since=known), counts, identity)
+        parsed = replace(parsed, is_clean=counts.bad == 0, known_since=known)
+        yield Delivery(name, parsed, counts, place, identity)
 
 
 def _known_since(run: Run, name: str) -> int:

@@ -211,6 +211,7 @@ def _next_manifest(
             "stamp": max((at for at in stamps if at is not None), default=None),
             "currency": next((value for value in currencies if value), before.currency),
             "files": tuple(sorted({*before.files, *(delivery.identity for delivery in deliveries)})),
+            "newest": before.newest | {delivery.place: delivery.identity for delivery in deliveries},
         }
     )
 

@@ -78,6 +78,8 @@ class Manifest(_Frozen):
         dictionary: files of customer ids; the position over all of them is the customer's key.
         tables: stored tables by name.
         files: digests of the source files already taken in.
+        newest: digest of a file's place and mapping, and that of the file last taken in there: a file that is
+            overwritten may come back to what it held before.
     """
 
     format: int = _FORMAT
@@ -94,6 +96,7 @@ class Manifest(_Frozen):
     dictionary: tuple[Part, ...] = ()
     tables: dict[str, StoredTable] = {}
     files: tuple[str, ...] = ()
+    newest: dict[str, str] = {}
 
     def referenced(self) -> set[str]:
         """Return every file of this generation, relative to the history's folder."""
@@ -106,7 +109,7 @@ class Manifest(_Frozen):
 
         Stamps and source files are not part of it.
         """
-        content = self.model_dump(mode="json", exclude={"generation", "digest", "stamp", "files"})
+        content = self.model_dump(mode="json", exclude={"generation", "digest", "stamp", "files", "newest"})
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 

@@ -192,3 +192,10 @@ def test_a_rating_needs_the_time_it_was_given(shop) -> None:
     shop.deliver("tickets.csv", header, "ann,1,2025-01-01,5")
     with pytest.raises(ConfigError, match=r"tickets\[0\]: csat without rated_at.*Map rated_at"):
         shop.ingest({"tickets": [shop.source("tickets.csv", header)]})
+
+
+def test_a_redemption_needs_the_contact_it_belongs_to(shop) -> None:
+    header = "customer_id,sent_at,redeemed_at"
+    shop.deliver("contacts.csv", header, "ann,2025-01-01,2025-01-02")
+    with pytest.raises(ConfigError, match=r"contacts\[0\]: redeemed_at.*Map contact_id"):
+        shop.ingest({"contacts": [shop.source("contacts.csv", header)]})

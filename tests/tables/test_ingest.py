@@ -186,6 +186,16 @@ def test_filtered_row_of_another_moment_ends_nothing(shop):
     assert shop.visible("contacts", "2025-01-09", "contact_id") == [("ann", "1"), ("bob", "2")]
 
 
+def test_an_overwritten_file_may_come_back_to_what_it_held(shop):
+    header = "customer_id,signed_up_at,in_complaint"
+    sources = {"customers": [shop.source("customers.csv", header)]}
+    for flag in "101":
+        shop.deliver("customers.csv", header, f"ann,2025-01-01,{flag}")
+        assert shop.ingest(sources).changed
+    assert shop.visible("customers", "2025-01-09", "in_complaint") == [("ann", 1)]
+    assert not shop.ingest(sources).changed
+
+
 def test_a_day_without_tickets_is_no_mistake(shop):
     orders, tickets = "customer_id,order_id,ordered_at,amount", "customer_id,ticket_id,opened_at"
     sources = {
