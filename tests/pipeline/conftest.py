@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 SMALL = {
     "KEEPWELL__DEMO__SHOP__CUSTOMERS": "600",
     "KEEPWELL__MODEL__MAX_ROUNDS": "60",
+    "KEEPWELL__MODEL__MAX_ROWS": "5000",
     "KEEPWELL__MODEL__FOLDS": "3",
 }
 

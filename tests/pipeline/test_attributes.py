@@ -91,8 +91,8 @@ def test_standing_is_that_of_the_night(
 
 
 def test_a_rating_without_its_time_is_never_seen(tmp_path: Path) -> None:
-    header = "customer_id,ticket_id,opened_at,csat"
-    tickets = source(tmp_path, "tickets", header, "ann,1,2025-02-01,1")
+    header = "customer_id,ticket_id,opened_at,csat,rated_at"
+    tickets = source(tmp_path, "tickets", header, "ann,1,2025-02-01,1,")
     ingest(
         {"tickets": tickets},
         root=tmp_path / "history",
