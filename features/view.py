@@ -196,10 +196,7 @@ class AsOfView(Windowed):
         Args:
             until: the instant at which a row ends.
         """
-        key = f"pauses {until}"
-        return self._sum(key, self._index.running(key, lambda: self._pauses(until) > 0), None).astype(
-            np.int64
-        )
+        return self._count(f"pauses {until}", lambda: self._pauses(until) > 0, None)
 
     def paused_days(self, until: str) -> Floats:
         """Return the length of those pauses together: elapsed seconds / 86,400; 0 without any."""
@@ -214,10 +211,7 @@ class AsOfView(Windowed):
 
         A first row changes nothing, nor does one where either value is missing.
         """
-        key = f"changes {column}"
-        return self._sum(key, self._index.running(key, lambda: self._index.changes(column)), days).astype(
-            np.int64
-        )
+        return self._count(f"changes {column}", lambda: self._index.changes(column), days)
 
     @cached_property
     def _purchase_days(self) -> "AsOfView":

@@ -1,5 +1,6 @@
 """What a view tells of windows: counts, sums, extremes and distinct values up to the snapshot date."""
 
+from collections.abc import Callable
 from datetime import date
 from functools import cached_property
 
@@ -63,6 +64,10 @@ class Windowed:
         if (key, days) not in self._sums:
             self._sums[key, days] = sums.take(self._start(days))
         return self._sums[key, days]
+
+    def _count(self, key: str, marks: Callable[[], npt.NDArray[np.bool_]], days: int | None) -> Integers:
+        """Count the marked rows of the window; the marks are made once for all dates."""
+        return self._sum(key, self._index.running(key, marks), days).astype(np.int64)
 
     def count(self, days: int | None = None) -> Integers:
         """Return the number of rows in the window.
@@ -145,9 +150,7 @@ class Windowed:
     def distinct(self, column: str, days: int | None = None) -> Integers:
         """Return the number of distinct values of a column in the window; missing values do not count."""
         if days is None:
-            key = f"first {column}"
-            sums = self._index.running(key, lambda: self._occurrences(column).seen == 1)
-            return self._sum(key, sums, None).astype(np.int64)
+            return self._count(f"first {column}", lambda: self._occurrences(column).seen == 1, None)
         if column not in self._again:
             # A value counts at its last row before as_of: where its next row lies at or after as_of.
             self._again[column] = running_sums(self._occurrences(column).next_bin > self._slot)
@@ -175,11 +178,8 @@ class Windowed:
     def active_days(self, days: int | None = None) -> Integers:
         """Return the number of distinct local days with a row in the window."""
         # Windows begin at local midnights, so that the first row of a window is always the first of its day.
-        key = "day starts"
-        sums = self._index.running(
-            key, lambda: self._index.starts_run(self._index.columns.numbers("local_day"))
-        )
-        return self._sum(key, sums, days).astype(np.int64)
+        days_of_rows = self._index.columns.numbers
+        return self._count("day starts", lambda: self._index.starts_run(days_of_rows("local_day")), days)
 
     def count_within(self, column: str, low: float, high: float, days: int | None = None) -> Integers:
         """Return how many rows of the window hold a number from one to another, both included.
@@ -191,9 +191,8 @@ class Windowed:
             days: length of the window; everything before ``as_of`` if not given.
         """
         values = np.asarray(self._index.columns.numbers(column), np.float64)
-        key = f"{column} from {low} to {high}"
-        sums = self._index.running(key, lambda: (values >= low) & (values <= high))
-        return self._sum(key, sums, days).astype(np.int64)
+        marks = f"{column} from {low} to {high}"
+        return self._count(marks, lambda: (values >= low) & (values <= high), days)
 
     def rises(self, column: str, days: int | None = None) -> Floats:
         """Return by how much a column rose from row to row in the window, summed; 0 without a rise.

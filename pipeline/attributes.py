@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from features.visibility import Moment
 from tables.calendar import NEVER, BusinessCalendar
 from tables.contracts import Kind, kind_of, since_of, time_of
 from tables.history import History
@@ -55,9 +56,9 @@ def history_table(
 def _visible(
     rows: Rows, customer_ids: npt.NDArray[Any], as_of: date, calendar: BusinessCalendar
 ) -> pd.DataFrame:
-    midnight, cutoff = calendar.midnight(as_of), calendar.known_cutoff(as_of)
-    seen = (rows.at < midnight) & (rows.known_at < cutoff) & (cutoff <= rows.superseded_at)
-    content = {name: _known(rows, name, midnight)[seen] for name in rows.columns}
+    moment = Moment.of(as_of, calendar)
+    seen = moment.sees(rows)
+    content = {name: _known(rows, name, moment.midnight)[seen] for name in rows.columns}
     frame = pd.DataFrame({"customer_id": customer_ids[rows.customer[seen]], "at": rows.at[seen], **content})
     return frame.assign(**{time_of(rows.table): frame["at"]})
 

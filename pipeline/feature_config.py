@@ -9,8 +9,8 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from features.builder import Builder
 from features.builders import BUILDERS
 from features.settings import Attribute, FeatureSettings, same_names
-from tables.attributes import problems_of
 from tables.sources import Source
+from tables.validity import problems_of
 
 _FeatureTable = Literal[
     "lines",

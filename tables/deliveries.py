@@ -44,11 +44,18 @@ class Run:
     previous: Manifest
     progress: Progress
     report: IngestReport = field(default_factory=lambda: IngestReport(changed=False))
+    digests: dict[Path, str] = field(default_factory=dict)
 
     @property
     def generation(self) -> int:
         """Number of the generation in the making."""
         return self.previous.generation + 1
+
+    def digest(self, path: Path) -> str:
+        """Digest a source file, once however many sources read it."""
+        if path not in self.digests:
+            self.digests[path] = digest_of(path)
+        return self.digests[path]
 
 
 def find_deliveries(run: Run, sources: Mapping[str, Sequence[Source]]) -> list[Delivery]:
@@ -73,9 +80,8 @@ def find_deliveries(run: Run, sources: Mapping[str, Sequence[Source]]) -> list[D
 
 def _new_files(run: Run, name: str, source: Source) -> Iterator[Delivery]:
     for path in find_files(source.path, table=name):
-        digest = digest_of(path)
-        place = _identity_of_file(name, source, str(path))
-        identity = _identity_of_file(name, source, digest)
+        digest = run.digest(path)
+        place, identity = _place_of_file(name, source, path), _identity_of_file(run, name, source, digest)
         newest = run.previous.newest.get(place)
         if identity in (run.previous.files if newest is None else (newest,)):
             continue
@@ -115,18 +121,26 @@ def _parsed(run: Run, name: str, source: Source, file: SourceFile) -> ParsedFile
         raise DataError(f"{name}: {file.path} cannot be read; {first} Mend the file.") from error
 
 
-def _identity_of_file(name: str, source: Source, digest: str) -> str:
+def _mapping(source: Source) -> str:
+    return source.model_dump_json(exclude={"path", "lookups"}, exclude_defaults=True, by_alias=True)
+
+
+def _place_of_file(name: str, source: Source, path: Path) -> str:
+    """Digest where a file lies and how it is read; what it holds is another question."""
+    return hashlib.sha256(f"{name} {_mapping(source)} {path}".encode()).hexdigest()
+
+
+def _identity_of_file(run: Run, name: str, source: Source, digest: str) -> str:
     """Digest a file together with how it is read: a changed mapping reads it again."""
-    mapping = source.model_dump_json(exclude={"path", "lookups"}, exclude_defaults=True, by_alias=True)
     lookups = [
         (
-            digest_of(find_files(lookup.path, table=name)[0]),
+            run.digest(find_files(lookup.path, table=name)[0]),
             sorted(lookup.on.items()),
             sorted(lookup.columns.items()),
         )
         for lookup in source.lookups
     ]
-    return hashlib.sha256(f"{name} {mapping} {lookups} {digest}".encode()).hexdigest()
+    return hashlib.sha256(f"{name} {_mapping(source)} {lookups} {digest}".encode()).hexdigest()
 
 
 def _judge(run: Run, found: Sequence[Delivery]) -> list[str]:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from features.visibility import Moment
 from pipeline.attributes import history_table
 from tables.calendar import NEVER, BusinessCalendar
 from tables.contracts import DECLARED, ORDER_TABLES, Kind, kind_of
@@ -153,9 +154,8 @@ class PastReader:
         return [each for each in reports if each["generation"] <= self.manifest.generation]
 
     def _visible(self, table: str, bucket: int) -> tuple[Rows, npt.NDArray[np.bool_]]:
-        rows, cutoff = self.history.read(table, bucket), self.calendar.known_cutoff(self.as_of)
-        happened = rows.at < self.calendar.midnight(self.as_of)
-        return rows, happened & (rows.known_at < cutoff) & (cutoff <= rows.superseded_at)
+        rows = self.history.read(table, bucket)
+        return rows, Moment.of(self.as_of, self.calendar).sees(rows)
 
     def _table_summary(self, table: str) -> dict[str, object]:
         count, customers, times = 0, 0, []

@@ -151,6 +151,20 @@ def with_sources(text: str, features: str = "") -> str:
     return TEXT.replace("churn:", f"{text}{features}churn:")
 
 
+def test_a_table_nobody_declared_is_refused_by_line(tmp_path: Path) -> None:
+    tickets = "  tickts: {path: t.csv, columns: {customer_id: c}}\n"
+    with pytest.raises(
+        ConfigError, match=r"shop.yaml:7: sources.tickts.*no such table \(did you mean tickets\)"
+    ):
+        load_config(write(tmp_path, with_sources(tickets)), {})
+
+
+def test_a_column_filled_in_later_needs_its_key(tmp_path: Path) -> None:
+    columns = "{customer_id: c, starts_at: s, completed_at: d}"
+    with pytest.raises(ConfigError, match=r"sources.offers.*completed_at is filled in later.*Map offer_id"):
+        load_config(write(tmp_path, with_sources(f"  offers: {{path: o.csv, columns: {columns}}}\n")), {})
+
+
 def test_events_without_named_types_are_refused_by_line(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"shop.yaml:11: sources.events\[1\]: types of events become names"):
         load_config(write(tmp_path, with_sources(EVENTS)), {})
