@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from pipeline.flows import NightOptions, nightly, retrain
+from pipeline.flows import NightOptions, nightly
+from pipeline.retraining import retrain
 from pipeline.run import Run
 from pipeline.shop.files import write_day, write_history
 from pipeline.shop.state import ShopState

@@ -6,7 +6,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from pipeline.flows import NightOptions, nightly, retrain
+from pipeline.flows import NightOptions, nightly
+from pipeline.retraining import retrain
 from pipeline.run import Run
 from tables.errors import ConfigError
 from tables.publish import published

@@ -1,4 +1,4 @@
-"""The flows of a business day: evaluate, retrain every week, score and plan every night.
+"""The flows of a business day: evaluate, and score and plan every night; the weekly retraining is next door.
 
 Each reads like the picture in the README: sources -> history -> features -> scores -> plan -> page.
 """
@@ -6,29 +6,26 @@ Each reads like the picture in the README: sources -> history -> features -> sco
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from actions.catalogue import load_catalogue
 from models.churn import ChurnModel
-from models.deployment import ModelVersion, folder_digest
+from models.deployment import folder_digest
 from models.reference import DateReference
 from models.registry import Registry
 from pipeline.comparing import compare_without
-from pipeline.evaluating import Evaluation, evaluate_at, fit, newest_evaluable
+from pipeline.evaluating import evaluate_at, newest_evaluable
 from pipeline.night import Champion, NightInputs, publish_night
+from pipeline.retraining import CARD
 from pipeline.run import Run
-from pipeline.scoring import fit_cells
-from pipeline.snapshots import date_frame, level_series, training
-from pipeline.steps import config_digest, ingested, recipe_digest
-from tables.errors import ConfigError, LeakageError, PromotionError
-from tables.history import History
+from pipeline.snapshots import date_frame, level_series
+from pipeline.steps import config_digest, ingested
+from tables.errors import ConfigError, LeakageError
 from tables.publish import Manifest, published
 from tables.storage import TEMPORARY, storage
-
-CARD = "card.json"
 
 
 @dataclass(frozen=True)
@@ -68,27 +65,6 @@ def evaluate(run: Run, *, as_of: date | None, without: Sequence[str] = ()) -> Ma
     return {**found.answer(run.rule.horizon_days), "text": found.lines()}
 
 
-def retrain(run: Run, *, as_of: date, require_promotion: bool = False) -> Mapping[str, Any]:
-    """Evaluate at the newest settled date, refit on all settled dates, register, and promote if sound.
-
-    Raises:
-        DataError: if no date can be trained on; names the earliest one.
-        PromotionError: if promotion is required and the recipe is not sound.
-    """
-    _check_catalogue(run)
-    history = ingested(run, as_of=as_of)
-    evaluation = evaluate_at(run, history, newest_evaluable(run, history, as_of))
-    version = _refit(run, history, evaluation, as_of=as_of)
-    if evaluation.is_sound:
-        version = _registry(run).promote(version.version, promoted_for=as_of)
-    elif require_promotion:
-        raise PromotionError(
-            f"retrain: version {version.version} was not promoted; log loss {evaluation.log_loss:.4f} against "
-            f"{evaluation.constant_log_loss:.4f} of a constant. The champion in service stays."
-        )
-    return _retrained(evaluation, version, as_of=as_of, horizon_days=run.rule.horizon_days)
-
-
 def nightly(run: Run, *, as_of: date, options: NightOptions) -> Mapping[str, Any]:
     """Score everybody, plan tonight's actions, and publish all of it or nothing.
 
@@ -101,7 +77,7 @@ def nightly(run: Run, *, as_of: date, options: NightOptions) -> Mapping[str, Any
         raise ConfigError(
             f"nightly: {as_of} has not begun, today is {options.today}. Name an earlier --as-of."
         )
-    _check_catalogue(run)
+    load_catalogue(run.config.actions.catalogue)  # a mistake there fails before scoring
     history = ingested(run, as_of=as_of)
     earlier = published(run.workspace, as_of)
     if options.republish and as_of < options.today:
@@ -112,7 +88,7 @@ def nightly(run: Run, *, as_of: date, options: NightOptions) -> Mapping[str, Any
         storage(run.workspace),
         tempfile.TemporaryDirectory(prefix=f"{TEMPORARY}model-", dir=run.workspace) as scratch,
     ):
-        registry = _registry(run)
+        registry = Registry(run.workspace, run.config.registry)
         champion = _champion(run, registry, as_of, earlier, options, Path(scratch))
         frame = date_frame(run, history, as_of)
         series = level_series(run, history, champion.model.series_, until=as_of)
@@ -122,51 +98,6 @@ def nightly(run: Run, *, as_of: date, options: NightOptions) -> Mapping[str, Any
         answer, figures = publish_night(run, inputs)
         registry.log_night(as_of, figures)
         return answer
-
-
-def _refit(run: Run, history: History, evaluation: Evaluation, *, as_of: date) -> ModelVersion:
-    until = min(as_of, run.newest_day(history))
-    known = training(run, history, until=until)
-    run.progress(f"retrain as of {as_of}: fit on {len(known.churned):,} snapshots")
-    model = fit(run, known)
-    frame = date_frame(run, history, as_of)
-    reference = model.calibrate(frame.population, reference=frame.reference, series=known.series)
-    cells = fit_cells(run, frame, model, reference)
-    run.progress("retrain: register the model")
-    with (
-        storage(run.workspace),
-        tempfile.TemporaryDirectory(prefix=f"{TEMPORARY}train-", dir=run.workspace) as scratch,
-    ):
-        folder = Path(scratch) / "model"
-        model.save(folder)
-        (folder / CARD).write_text(
-            json.dumps({**_card(run, evaluation), "effect_cells": asdict(cells)}, indent=1, sort_keys=True)
-        )
-        return _registry(run).register(
-            folder,
-            reference=reference.to_json(),
-            trained_through=model.trained_through_,
-            metrics=_figures(evaluation),
-            params={
-                "horizon_days": run.rule.horizon_days,
-                "snapshots": len(known.churned),
-                "snapshots_before_cap": known.rows_before_cap,
-                "features": known.features.shape[1],
-                "dates": len(known.references),
-            },
-            config_digest=config_digest(run),
-            dataset_digest=history.digest,
-            tags={"recipe_digest": recipe_digest(run), "evaluated_at": evaluation.as_of.isoformat()},
-        )
-
-
-def _check_catalogue(run: Run) -> None:
-    """Fail at once over a mistake that would otherwise show after training or scoring."""
-    load_catalogue(run.config.actions.catalogue)
-
-
-def _registry(run: Run) -> Registry:
-    return Registry(run.workspace, run.config.registry)
 
 
 def _champion(
@@ -194,47 +125,6 @@ def _champion(
         digest=folder_digest(files.model),
         is_later=is_later,
     )
-
-
-def _card(run: Run, evaluation: Evaluation) -> dict[str, Any]:
-    return {
-        **evaluation.answer(run.rule.horizon_days),
-        "calibration": [dict(row) for row in evaluation.calibration],
-        "slices": [dict(row) for row in evaluation.slices],
-        "constant_log_loss": evaluation.constant_log_loss,
-    }
-
-
-def _figures(evaluation: Evaluation) -> dict[str, float]:
-    named = {
-        f"{row['name']}.{metric}": float(value)
-        for row in evaluation.models
-        for metric, value in row.items()
-        if isinstance(value, int | float)
-    }
-    return {**named, "constant.log_loss": evaluation.constant_log_loss, "churn_rate": evaluation.churn_rate}
-
-
-def _retrained(
-    evaluation: Evaluation, version: ModelVersion, *, as_of: date, horizon_days: int
-) -> dict[str, Any]:
-    promoted = version.promoted_for is not None
-    words = (
-        "promoted" if promoted else "not promoted: no better than a constant, the champion in service stays"
-    )
-    text = (
-        f"{evaluation.lines()}\nversion {version.version}, trained through {version.trained_through}: {words}"
-    )
-    return {
-        "as_of": as_of.isoformat(),
-        "version": version.version,
-        "promoted": promoted,
-        "trained_through": version.trained_through.isoformat(),
-        "log_loss": evaluation.log_loss,
-        "constant_log_loss": evaluation.constant_log_loss,
-        "evaluation": evaluation.answer(horizon_days),
-        "text": text,
-    }
 
 
 def _unchanged(run: Run, manifest: Manifest) -> dict[str, Any]:

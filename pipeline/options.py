@@ -48,6 +48,21 @@ CONFIG = click.option(
     required=True,
     help="Configuration file.",
 )
+
+
+def shipped_config(name: str, words: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return the option ``--config`` with one of the shipped configurations as its default."""
+    return click.option(
+        "-c",
+        "--config",
+        "config_path",
+        type=click.Path(path_type=Path),
+        default=Path("configs") / name,
+        show_default=True,
+        help=words,
+    )
+
+
 AS_OF = click.option("--as-of", type=Day(), help="Day at whose first midnight we stand; today if not given.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
 

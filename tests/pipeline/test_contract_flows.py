@@ -12,7 +12,8 @@ from filelock import FileLock
 from pandas.testing import assert_frame_equal
 
 from pipeline.config import load_config
-from pipeline.flows import NightOptions, nightly, retrain
+from pipeline.flows import NightOptions, nightly
+from pipeline.retraining import retrain
 from pipeline.run import Run
 from pipeline.snapshots import date_frame, training
 from pipeline.steps import ingested

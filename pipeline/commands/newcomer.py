@@ -1,0 +1,98 @@
+"""Commands of the first day: a configuration from a file, two examples, and checks of the installation."""
+
+from pathlib import Path
+
+import click
+
+from pipeline.desk import Desk
+from pipeline.options import CONFIG, Answer, answers, shipped_config
+from tables.errors import ConfigError
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--workspace", type=click.Path(path_type=Path), help="Where everything is kept.")
+@click.option("--out", type=click.Path(path_type=Path), help="Configuration to write.")
+@click.option("--yes", is_flag=True, help="Accept the guesses without asking.")
+@answers
+@click.pass_obj
+def init(desk: Desk, file: Path, workspace: Path | None, out: Path | None, yes: bool) -> Answer:
+    """Read an order FILE, guess its columns, and write a commented configuration that runs."""
+    from pipeline.init import catalogue_beside, guess, render
+
+    guesses = guess(file)
+    click.echo(guesses.describe(), err=True)
+    target = out or Path(f"{file.stem}.yaml")
+    if target.exists():
+        raise ConfigError(f"{target}: the file exists already. Name another with --out.")
+    if not yes:
+        click.confirm("Write the configuration with these guesses?", abort=True, default=True, err=True)
+    catalogue = catalogue_beside(target)
+    text = render(guesses, workspace=workspace or Path("workspaces") / file.stem, catalogue=catalogue)
+    target.write_text(text, encoding="utf-8")
+    return {
+        "config": str(target),
+        "columns": guesses.columns,
+        "text": f"{target} written. Next: keepwell retrain -c {target}",
+    }
+
+
+@click.command()
+@shipped_config("demo.yaml", "Configuration with a demo section.")
+@answers
+@click.pass_obj
+def demo(desk: Desk, config_path: Path) -> Answer:
+    """Simulate a shop, train, publish a night, let a day pass, publish the next, and name the page."""
+    from pipeline.demo import demo as flow
+
+    run = desk.run(desk.config(config_path))
+    with run.locked("keepwell demo") as run:
+        return flow(run)
+
+
+@click.command()
+@shipped_config("complete_journey.yaml", "Configuration that reads the example's tables.")
+@answers
+@click.pass_obj
+def example(desk: Desk, config_path: Path) -> Answer:
+    """Train and publish a night on a year of real grocery data that a package ships, and name the page."""
+    from pipeline.example import data_folder
+    from pipeline.example import example as flow
+
+    data = data_folder(desk.config(config_path).workspace)
+    run = desk.run(desk.config(config_path, KEEPWELL_DATA=str(data)))
+    with run.locked("keepwell example") as run:
+        return flow(run)
+
+
+@click.command()
+@click.option(
+    "-c", "--config", "config_path", type=click.Path(path_type=Path), help="Configuration to look at too."
+)
+@answers
+@click.pass_obj
+def doctor(desk: Desk, config_path: Path | None) -> Answer:
+    """Check the installation, and with a configuration the workspace and its sources."""
+    from pipeline.doctor import examine
+
+    return examine(desk.run(desk.config(config_path)) if config_path else None)
+
+
+@click.group()
+def config() -> None:
+    """Look at a configuration."""
+
+
+@config.command("show")
+@CONFIG
+@answers
+@click.pass_obj
+def show(desk: Desk, config_path: Path) -> Answer:
+    """Print the configuration with defaults, variables and overrides filled in."""
+    import yaml
+
+    settings = desk.config(config_path).model_dump(mode="json")
+    return {**settings, "text": yaml.safe_dump(settings, sort_keys=False, allow_unicode=True).rstrip()}
+
+
+COMMANDS = (init, demo, example, doctor, config)

@@ -1,0 +1,85 @@
+"""Commands of every day: take in what is new, retrain, publish a night, resolve a pseudonym."""
+
+from datetime import date
+from pathlib import Path
+
+import click
+
+from pipeline.desk import Desk
+from pipeline.options import AS_OF, CONFIG, Answer, answers
+
+
+@click.command()
+@CONFIG
+@answers
+@click.pass_obj
+def ingest(desk: Desk, config_path: Path) -> Answer:
+    """Read new source rows into the history; the same rows twice change nothing."""
+    from pipeline.steps import ingest_answer, ingest_sources
+
+    run = desk.run(desk.config(config_path))
+    with run.locked("keepwell ingest") as run:
+        return ingest_answer(ingest_sources(run))
+
+
+@click.command()
+@CONFIG
+@AS_OF
+@click.option("--require-promotion", is_flag=True, help="Exit with 6 where the new model is not promoted.")
+@answers
+@click.pass_obj
+def retrain(desk: Desk, config_path: Path, as_of: date | None, require_promotion: bool) -> Answer:
+    """Evaluate at the newest complete date, refit on all complete ones, register, and promote if sound."""
+    from pipeline.retraining import retrain as flow
+
+    run = desk.run(desk.config(config_path))
+    with run.locked("keepwell retrain") as run:
+        return flow(run, as_of=as_of or desk.today(run.config), require_promotion=require_promotion)
+
+
+@click.command()
+@CONFIG
+@AS_OF
+@click.option("--republish", is_flag=True, help="Replace today's published night.")
+@click.option("--accept-level", is_flag=True, help="Publish once although the risk level moved too far.")
+@click.option(
+    "--allow-later-model", is_flag=True, help="Score a past date with a model trained after it; marked."
+)
+@answers
+@click.pass_obj
+def nightly(
+    desk: Desk,
+    config_path: Path,
+    as_of: date | None,
+    republish: bool,
+    accept_level: bool,
+    allow_later_model: bool,
+) -> Answer:
+    """Score everybody, plan tonight's actions, and publish scores, plan and page together or not at all."""
+    from pipeline.flows import NightOptions
+    from pipeline.flows import nightly as flow
+
+    run = desk.run(desk.config(config_path))
+    today = desk.today(run.config)
+    options = NightOptions(
+        republish=republish, accept_level=accept_level, allow_later_model=allow_later_model, today=today
+    )
+    with run.locked("keepwell nightly") as run:
+        return flow(run, as_of=as_of or today, options=options)
+
+
+@click.command()
+@CONFIG
+@click.argument("pseudonyms", nargs=-1, required=True)
+@answers
+@click.pass_obj
+def who(desk: Desk, config_path: Path, pseudonyms: tuple[str, ...]) -> Answer:
+    """Resolve PSEUDONYMS of a page to customer ids, inside the workspace."""
+    from pipeline.pseudonyms import resolve
+
+    run = desk.run(desk.config(config_path))
+    found = resolve(run, pseudonyms)
+    return {"customers": found, "text": "\n".join(f"{name}\t{found[name]}" for name in pseudonyms)}
+
+
+COMMANDS = (ingest, retrain, nightly, who)
