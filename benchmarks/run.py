@@ -54,8 +54,8 @@ class Cost:
 def main(size: str, scratch: Path) -> int:
     """Measure one size and return 0 if every goal holds, else 1."""
     whole, half = scratch / size, scratch / f"{size}-half"
-    _generate(whole, SIZES[size])
-    _generate(half, SIZES[size] // 2)
+    make_shop(whole, SIZES[size])
+    make_shop(half, SIZES[size] // 2)
     costs = {name: _cost(name, whole) for name in ("copy", "ingest")}
     costs |= _interleaved(["scan", *FEATURE_GOALS], whole, ROUNDS[size])
     half_costs = {name: _cost(name, half) for name in ("ingest", "full_twelve_dates")}
@@ -68,7 +68,8 @@ def main(size: str, scratch: Path) -> int:
     return 0 if all(figure.holds for figure in figures.values()) else 1
 
 
-def _generate(folder: Path, customers: int) -> None:
+def make_shop(folder: Path, customers: int) -> None:
+    """Generate the shop of a size unless it is there."""
     if not (folder / "shop").is_dir():
         unfinished = folder / "unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)

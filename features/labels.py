@@ -105,12 +105,25 @@ def _labels(
     content = tuple(column for reading in population.readings.values() for column in reading.columns)
     rows = history.read(rule.table, bucket, content)
     outcomes = select_rows(rows, is_current(rows) if known_before is None else known_by(rows, known_before))
-    stayed = _still_subscribed if rule.is_contract else _came_back
     frames = [
         _label(moment.as_of, parts, watched.keys, stayed(outcomes, moment.as_of, calendar, rule))
         for moment, parts in watched.populations()
     ]
     return pd.concat(frames, ignore_index=True)
+
+
+def stayed(
+    outcomes: Rows, as_of: date, calendar: BusinessCalendar, rule: OutcomeRule
+) -> npt.NDArray[np.bool_]:
+    """Mark which customers of a bucket did not churn in the outcome window of a date, whoever they are.
+
+    Args:
+        outcomes: rows of the rule's table as known, sorted by customer and time.
+        as_of: the snapshot date.
+        calendar: business calendar.
+        rule: outcome window, and how customers leave.
+    """
+    return (_still_subscribed if rule.is_contract else _came_back)(outcomes, as_of, calendar, rule)
 
 
 def _came_back(

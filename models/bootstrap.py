@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.metrics import BINS, METRICS, USUAL, Array, clipped, emp_of, lift_of
+from models.weighted import weights_of
 
 MOST_DRAWS = 400
 _FEWEST_DRAWS = 100
@@ -107,7 +108,12 @@ def customer_weights(customer: npt.ArrayLike, *, seed: int, draws: int) -> Itera
 
 
 def resampled(
-    churned: npt.ArrayLike, predictions: Mapping[str, npt.ArrayLike], customer: npt.ArrayLike, *, seed: int
+    churned: npt.ArrayLike,
+    predictions: Mapping[str, npt.ArrayLike],
+    customer: npt.ArrayLike,
+    *,
+    seed: int,
+    weight: npt.ArrayLike | None = None,
 ) -> dict[str, Array]:
     """Return every metric of every model under the same resampled customers.
 
@@ -116,16 +122,18 @@ def resampled(
         predictions: probabilities by name of the model.
         customer: customer of each row.
         seed: seed of the draws.
+        weight: how many customers each row stands for, in every draw.
 
     Returns:
         By name of the model: shape ``(draws, 7)``, metrics in the order of ``METRICS``.
     """
     ranked = {name: RankedRisks.of(churned, risk) for name, risk in predictions.items()}
-    draws = draws_for(len(np.asarray(churned)))
+    own = weights_of(weight, len(np.asarray(churned)))
+    draws = draws_for(len(own))
     rows: dict[str, list[Array]] = {name: [] for name in ranked}
-    for weight in customer_weights(customer, seed=seed, draws=draws):
+    for drawn in customer_weights(customer, seed=seed, draws=draws):
         for name, risks in ranked.items():
-            rows[name].append(risks.weighed(weight))
+            rows[name].append(risks.weighed(drawn * own))
     return {name: np.stack(values) for name, values in rows.items()}
 
 

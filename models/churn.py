@@ -9,21 +9,25 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 from threadpoolctl import threadpool_limits
 
-from models.level import LevelForecast, LevelSeries, intercept_for, mixed_level
-from models.members import LevelCheck, Members, MemberSettings, check_level
-from models.pool import TrainingPool
+from models.calibration import Leveller, risk_of
+from models.columns import as_trained, check_numeric
+from models.level import LevelSeries
+from models.members import Members, MemberSettings, check_level
+from models.pool import TrainingPool, in_sample
 from models.reasons import Reason, strongest_reasons
 from models.reference import DateReference, Frames, as_blocks
+from models.settings import FULL_RECIPE, ONE_POLICY, BoostingSettings, Recipe
 from models.storage import FittedParts, read_parts, write_parts
-from tables.errors import DataError, LeakageError, SchemaError
+from tables.errors import LeakageError
 
 Array = npt.NDArray[np.float64]
 
 _EVEN = 0.5
+_ROWS_AT_A_TIME = 65_536  # a night of a million customers then needs little more memory than its features
+_ROWS_FOR_A_MEAN = 50_000  # the mean of so many risks is known to .001, and the level to a few hundredths
 
 
 class ChurnModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
@@ -37,9 +41,11 @@ class ChurnModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         horizon_days: length of the outcome window.
         settled_days: days from ``as_of`` until its outcome is settled (gap + horizon + settling); the
             horizon where not given.
-        folds: number of customer folds; their models are averaged.
+        folds: number of customer folds; they choose rounds, weights and slope on customers not seen.
         max_rounds: most boosting rounds.
         seed: seed of folds and sampling.
+        recipe: ingredients; ``calibrate`` reads its ``level`` and ``slope`` anew, the rest needs a new ``fit``.
+        boosting: how the boosted trees grow.
         threads: folds trained at a time; the result does not depend on it.
 
     Attributes:
@@ -59,6 +65,8 @@ class ChurnModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         folds: int = 5,
         max_rounds: int = 1000,
         seed: int = 0,
+        recipe: Recipe = FULL_RECIPE,
+        boosting: BoostingSettings = ONE_POLICY,
         threads: int = 1,
     ) -> None:
         self.horizon_days = horizon_days
@@ -66,6 +74,8 @@ class ChurnModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         self.folds = folds
         self.max_rounds = max_rounds
         self.seed = seed
+        self.recipe = recipe
+        self.boosting = boosting
         self.threads = threads
 
     def fit(
@@ -93,7 +103,7 @@ class ChurnModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
             SchemaError: columns that are not numeric.
             DataError: too few customers, one class only, or infinite values.
         """
-        _check_numeric(X)
+        check_numeric(X)
         pool = TrainingPool.of(
             X,
             y,
@@ -103,6 +113,7 @@ class ChurnModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
             horizon_days=self.horizon_days,
             folds=self.folds,
             seed=self.seed,
+            fixed_effects=self.recipe.fixed_effects,
         )
         given = dict(references or {})
         each_date = {day: given.get(day) or self._reference(pool, day) for day in pool.dates}
@@ -123,7 +134,8 @@ class ChurnModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         """Forecast the level of a date and fix the line from ranking to probability.
 
         Args:
-            X: features of the date's whole population, in one frame or bucket by bucket.
+            X: features of the date's whole population, in one frame or bucket by bucket, indexed by customer:
+                the mean risk of a large one is taken over a sample of its customers.
             reference: the date's reference.
             series: churn shares of past dates as known now; those of the training where not given.
 
@@ -133,32 +145,36 @@ class ChurnModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         Raises:
             SchemaError: columns differ from those of the training.
             LeakageError: the date lies before the end of the last outcome trained on.
-            DataError: no customers or no past date.
+            DataError: no customers, no past date, or a risk that is not finite.
         """
+        return self.calibrate_predict(X, reference=reference, series=series)[0]
+
+    def calibrate_predict(
+        self, X: Frames, *, reference: DateReference, series: LevelSeries | None = None
+    ) -> tuple[DateReference, Array]:
+        """Do what ``calibrate`` and ``predict_proba`` do for a whole population, ranking it once.
+
+        Returns:
+            The reference with its level, and the probability of churning of each row.
+        """
+        blocks = as_blocks(X)
+        ranking = self._ranking(blocks, reference)
+        share = _ROWS_FOR_A_MEAN / len(ranking)
+        sample = pd.concat([self._checked(block[in_sample(block.index, share)]) for block in blocks])
+        mean_risk = float(self.members_.own_risk(sample).mean())
+        leveller = Leveller(self.recipe, self.horizon_days, self.members_, self.level_check_, self.series_)
+        past = (series or self.series_).settled_by(reference.as_of, self._settled_days())
+        levelled = leveller.levelled(ranking, mean_risk, reference, past)
+        return levelled, risk_of(ranking, levelled)
+
+    def _ranking(self, X: Frames, reference: DateReference) -> Array:
         self._check_date(reference)
-        blocks = [self._checked(block) for block in as_blocks(X)]
-        with threadpool_limits(limits=1):
-            ranking = np.concatenate([self.members_.ranking(block, reference) for block in blocks])
-            mean_risk = float(np.concatenate([self.members_.own_risk(block) for block in blocks]).mean())
-        as_of, horizon = reference.as_of, self.horizon_days
-        own = self.members_.own_level(mean_risk, self.series_, as_of, horizon_days=horizon)
-        past = (series or self.series_).settled_by(as_of, self._settled_days())
-        forecast = past.forecast(as_of, mean_no_purchase=reference.mean_no_purchase, horizon_days=horizon)
-        check: LevelCheck | None = self.level_check_
-        weight = _EVEN if check is None else check.series_weight
-        slope = 1.0 if check is None else check.slope
-        level = mixed_level(own, forecast, weight)
-        return reference.with_level(
-            LevelForecast(
-                level=level,
-                own=own,
-                series=forecast,
-                series_weight=weight,
-                slope=slope,
-                intercept=intercept_for(slope * ranking, level),
-                level_check="none" if check is None else check.as_of.isoformat(),
-            )
-        )
+        rankings = [
+            self.members_.ranking(self._checked(block.iloc[first : first + _ROWS_AT_A_TIME]), reference)
+            for block in as_blocks(X)
+            for first in range(0, max(len(block), 1), _ROWS_AT_A_TIME)
+        ]
+        return np.concatenate(rankings)
 
     def predict_proba(self, X: pd.DataFrame, *, reference: DateReference) -> Array:
         """Return the probabilities of staying and of churning, one row per row of ``X``.
@@ -175,20 +191,7 @@ class ChurnModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
             LeakageError: the date lies before the end of the last outcome trained on.
             DataError: the reference has no level, or a risk is not finite.
         """
-        self._check_date(reference)
-        if reference.level is None:
-            raise DataError(
-                f"reference of {reference.as_of}: no level to score with; found none. Call `calibrate` with "
-                "the whole population first."
-            )
-        with threadpool_limits(limits=1):
-            ranking = self.members_.ranking(self._checked(X), reference)
-        risk = expit(reference.level.slope * ranking + reference.level.intercept)
-        broken = int((~np.isfinite(risk)).sum())
-        if broken:
-            raise DataError(
-                f"scores of {reference.as_of}: risks that are not finite; found {broken}. Check the features."
-            )
+        risk = risk_of(self._ranking(X, reference), reference)
         return np.column_stack([1 - risk, risk])
 
     def predict(self, X: pd.DataFrame, *, reference: DateReference) -> npt.NDArray[np.int64]:
@@ -196,7 +199,7 @@ class ChurnModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         return (self.predict_proba(X, reference=reference)[:, 1] > _EVEN).astype(np.int64)
 
     def reasons(self, X: pd.DataFrame, *, reference: DateReference, top: int = 3) -> list[tuple[Reason, ...]]:
-        """Say, for few customers, which features raise their risk most.
+        """Say, for few customers, what raises their risk most, and what the risk would be without it.
 
         Args:
             X: features of the customers in question, never of the whole base (exact contributions cost
@@ -207,12 +210,17 @@ class ChurnModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         Returns:
             Per row its reasons, strongest first, at most one per theme.
         """
-        self._check_date(reference)
         checked = self._checked(X)
         with threadpool_limits(limits=1):
             contributions = self.members_.contributions(checked, reference)
         slope = 1.0 if reference.level is None else reference.level.slope
-        return strongest_reasons(checked, slope * contributions, top=top)
+        return strongest_reasons(
+            checked,
+            slope * contributions,
+            typical=reference.typical(),
+            risk_of=lambda rows: self.predict_proba(rows, reference=reference)[:, 1],
+            top=top,
+        )
 
     def released(self) -> Self:
         """Return a copy that scores any date: for a look back, never for an evaluation or a measurement."""
@@ -266,6 +274,8 @@ class ChurnModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
 
     def _settings(self) -> MemberSettings:
         return MemberSettings(
+            recipe=self.recipe,
+            boosting=self.boosting,
             horizon_days=self.horizon_days,
             settled_days=self._settled_days(),
             max_rounds=self.max_rounds,
@@ -278,15 +288,7 @@ class ChurnModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         return DateReference.fit(rows, as_of=day, horizon_days=self.horizon_days)
 
     def _checked(self, X: pd.DataFrame) -> pd.DataFrame:
-        expected, found = list(self.feature_names_in_), list(X.columns)
-        missing = sorted(set(expected) - set(found))
-        unexpected = sorted(set(found) - set(expected))
-        if missing or unexpected:
-            raise SchemaError(
-                f"churn model: other features than those of the training; missing {missing}, unexpected "
-                f"{unexpected}. Build the features with the settings of the training, or retrain."
-            )
-        return X[expected].astype(np.float32)
+        return as_trained(X, self.feature_names_in_.tolist())
 
     def _check_date(self, reference: DateReference) -> None:
         if reference.as_of < self.trained_through_:
@@ -294,9 +296,3 @@ class ChurnModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
                 f"churn model: {reference.as_of} cannot be scored; outcomes up to {self.trained_through_} "
                 "were trained on. Use a model trained earlier, or a later date."
             )
-
-
-def _check_numeric(X: pd.DataFrame) -> None:
-    words = [name for name in X.columns if not pd.api.types.is_numeric_dtype(X[name])]
-    if words:
-        raise SchemaError(f"training: columns that are not numbers; found {words}. Drop or encode them.")

@@ -33,6 +33,9 @@ class ModelVersion(BaseModel):
         config_digest: of the configuration it was trained with.
         dataset_digest: of the history it was trained on.
         code_version: of Keepwell.
+        recipe_digest: of what decides how it was trained; empty where it was not kept.
+        content_digest: of the model and what it tells of itself; empty where it was not kept.
+        withdrawn_because: why it was withdrawn.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -45,6 +48,9 @@ class ModelVersion(BaseModel):
     config_digest: str
     dataset_digest: str
     code_version: str
+    recipe_digest: str = ""
+    content_digest: str = ""
+    withdrawn_because: str = ""
 
     @property
     def in_service(self) -> bool:
@@ -67,7 +73,13 @@ class ModelVersion(BaseModel):
                 f"registry: version {self.version} cannot be promoted for {promoted_for}; it is trained "
                 f"through {self.trained_through}. Retrain as of {promoted_for}."
             )
-        return self.model_copy(update={"promoted_for": promoted_for, "withdrawn": False})
+        return self.model_copy(
+            update={"promoted_for": promoted_for, "withdrawn": False, "withdrawn_because": ""}
+        )
+
+    def as_withdrawn(self, reason: str) -> Self:
+        """Return it as withdrawn for a reason."""
+        return self.model_copy(update={"withdrawn": True, "withdrawn_because": reason})
 
 
 _RECORD = TypeAdapter(dict[int, ModelVersion])
@@ -112,7 +124,7 @@ def choose_champion(
         raise RegistryError(f"registry: no model is in service; found {found}. Run `keepwell retrain` first.")
     usable = [one for one in serving if one.usable_from <= as_of]
     if usable:
-        return max(usable, key=_promotion_order)
+        return max(usable, key=promotion_order)
     earliest = min(serving, key=lambda one: (one.usable_from, one.version))
     if allow_later:
         return earliest
@@ -123,9 +135,22 @@ def choose_champion(
     )
 
 
+def same_model(
+    versions: Iterable[ModelVersion], content_digest: str, code_version: str
+) -> ModelVersion | None:
+    """Return the newest version of a content, unless one registered after it has come into service."""
+    found = None
+    for one in sorted(versions, key=lambda one: one.version):
+        if content_digest and (one.content_digest, one.code_version) == (content_digest, code_version):
+            found = one
+        elif one.in_service:
+            found = None
+    return found
+
+
 def newest_promotion(versions: Iterable[ModelVersion]) -> ModelVersion | None:
     """Return the version in service with the latest ``promoted_for``, or nothing."""
-    return max((one for one in versions if one.in_service), key=_promotion_order, default=None)
+    return max((one for one in versions if one.in_service), key=promotion_order, default=None)
 
 
 def folder_digest(folder: Path) -> str:
@@ -256,7 +281,8 @@ class Deployments:
         copy_without_bytecode(kept, into)
 
 
-def _promotion_order(one: ModelVersion) -> tuple[date, int]:
+def promotion_order(one: ModelVersion) -> tuple[date, int]:
+    """Return by what versions are sorted: the date of the retraining, then the number."""
     return one.promoted_for or one.trained_through, one.version
 
 

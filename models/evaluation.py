@@ -8,6 +8,7 @@ import pandas as pd
 
 from models.bootstrap import interval, resampled
 from models.metrics import BINS, METRICS, Array
+from models.weighted import effective_rows, risk_bins, weights_of
 from tables.errors import DataError
 
 Row = dict[str, str | int | float | None]
@@ -19,7 +20,12 @@ _NORMAL_975 = 1.959964
 
 
 def evaluate_models(
-    y: npt.ArrayLike, predictions: Mapping[str, npt.ArrayLike], customer: npt.ArrayLike, seed: int
+    y: npt.ArrayLike,
+    predictions: Mapping[str, npt.ArrayLike],
+    customer: npt.ArrayLike,
+    seed: int,
+    *,
+    weight: npt.ArrayLike | None = None,
 ) -> list[Row]:
     """Score every model on the same customers.
 
@@ -28,6 +34,7 @@ def evaluate_models(
         predictions: churn risk by name of the model, each of shape ``(n,)`` in [0, 1].
         customer: customer of each row; resampled as a whole.
         seed: seed of the bootstrap.
+        weight: how many customers each row stands for; one where not given.
 
     Returns:
         One row a model, in the order given: ``name`` and the seven metrics ``auc``, ``average_precision``,
@@ -35,12 +42,13 @@ def evaluate_models(
         (``auc_low``, ``auc_high``; missing where no draw held both classes).
 
     Raises:
-        DataError: labels, probabilities and customers do not fit together, or one class only.
+        DataError: labels, probabilities, customers and weights do not fit together, or one class only.
     """
-    check_evaluable(y, predictions, customer)
-    drawn = resampled(y, predictions, customer, seed=seed)
+    check_evaluable(y, predictions, customer, weight)
+    drawn = resampled(y, predictions, customer, seed=seed, weight=weight)
     return [
-        {"name": name, **_metrics_with_intervals(y, predictions[name], drawn[name])} for name in predictions
+        {"name": name, **_metrics_with_intervals(y, predictions[name], drawn[name], weight)}
+        for name in predictions
     ]
 
 
@@ -51,6 +59,7 @@ def paired_differences(
     seed: int,
     *,
     challenger: str,
+    weight: npt.ArrayLike | None = None,
 ) -> list[Row]:
     """Compare one model with each other one, customers resampled for both alike.
 
@@ -60,6 +69,7 @@ def paired_differences(
         customer: customer of each row.
         seed: seed of the bootstrap.
         challenger: name of the model whose advantage is measured.
+        weight: how many customers each row stands for; one where not given.
 
     Returns:
         One row per other model and metric: ``name`` (the other one), ``metric``, ``difference`` (challenger
@@ -69,12 +79,12 @@ def paired_differences(
     Raises:
         DataError: as ``evaluate_models``, or no model of the challenger's name.
     """
-    check_evaluable(y, predictions, customer)
+    check_evaluable(y, predictions, customer, weight)
     if challenger not in predictions:
         raise DataError(
             f"evaluation: no predictions of {challenger!r}; found {sorted(predictions)}. Name one of them."
         )
-    drawn = resampled(y, predictions, customer, seed=seed)
+    drawn = resampled(y, predictions, customer, seed=seed, weight=weight)
     rows: list[Row] = []
     for name in predictions:
         if name == challenger:
@@ -82,7 +92,9 @@ def paired_differences(
         apart = drawn[challenger] - drawn[name]
         for column, (metric, value) in enumerate(METRICS.items()):
             low, high = interval(apart[:, column])
-            found = value(y, predictions[challenger]) - value(y, predictions[name])
+            found = value(y, predictions[challenger], weight=weight) - value(
+                y, predictions[name], weight=weight
+            )
             row: Row = {"name": name, "metric": metric, "difference": found, "low": low, "high": high}
             rows.append(row | {"share_above": float(np.mean(apart[:, column] > 0))})
     return rows
@@ -94,6 +106,8 @@ def evaluate_slices(
     customer: npt.ArrayLike,
     slices: Mapping[str, npt.ArrayLike],
     seed: int,
+    *,
+    weight: npt.ArrayLike | None = None,
 ) -> list[Row]:
     """Score one model inside each segment, region, band of tenure ...
 
@@ -103,19 +117,22 @@ def evaluate_slices(
         customer: customer of each row.
         slices: by name of the slicing, a label for each row; rows with a missing label form no slice.
         seed: seed of the bootstrap.
+        weight: how many customers each row stands for; one where not given.
 
     Returns:
-        One row per slice: ``slicing``, ``slice``, ``n``, ``churn_rate``, ``mean_risk``, then the metrics of
+        One row per slice: ``slicing``, ``slice``, ``n`` (rows), ``churn_rate``, ``mean_risk``, then the metrics of
         ``evaluate_models``, missing where fewer than 50 customers or one class only is left.
     """
     labels, p, who = np.asarray(y), np.asarray(risk, dtype=np.float64), np.asarray(customer)
-    check_evaluable(labels, {"model": p}, who)
+    check_evaluable(labels, {"model": p}, who, weight)
+    own = None if weight is None else np.asarray(weight, dtype=np.float64)
     rows: list[Row] = []
     for slicing, values in slices.items():
         codes, names = pd.factorize(pd.Series(np.asarray(values, dtype=object)), sort=True)
         for code, name in enumerate(names):
             inside = codes == code
-            scored = _slice(labels[inside], p[inside], who[inside], seed)
+            counted = None if own is None else own[inside]
+            scored = _slice(labels[inside], p[inside], who[inside], seed, counted)
             rows.append({"slicing": slicing, "slice": str(name), **scored})
     return rows
 
@@ -132,32 +149,37 @@ def tenure_bands(tenure_days: npt.ArrayLike) -> npt.NDArray[np.object_]:
     return bands
 
 
-def calibration_table(y: npt.ArrayLike, risk: npt.ArrayLike, *, bins: int = BINS) -> list[Row]:
+def calibration_table(
+    y: npt.ArrayLike, risk: npt.ArrayLike, *, bins: int = BINS, weight: npt.ArrayLike | None = None
+) -> list[Row]:
     """Set promised beside observed churn, over equal-count bins of risk.
 
     Args:
         y: labels, 1 = churned.
         risk: churn risk of each row.
-        bins: number of bins.
+        bins: number of bins, as ``risk_bins`` cuts them.
+        weight: how many customers each row stands for; one where not given.
 
     Returns:
-        One row a bin, lowest risk first: ``n``, ``mean_predicted``, ``observed``, and the 95 % Wilson
+        One row a bin, lowest risk first: ``n`` (rows), ``mean_predicted``, ``observed``, and the 95 % Wilson
         interval of the observed share, ``low`` and ``high``.
 
     >>> [(row["n"], row["observed"]) for row in calibration_table([0, 0, 1, 1], [0.1, 0.2, 0.7, 0.8], bins=2)]
     [(2, 0.0), (2, 1.0)]
     """
     labels, p = np.asarray(y, dtype=np.float64), np.asarray(risk, dtype=np.float64)
-    parts = [part for part in np.array_split(np.argsort(p, kind="stable"), bins) if len(part)]
+    w = weights_of(weight, len(p))
     rows: list[Row] = []
-    for part in parts:
-        low, high = wilson(labels[part].sum(), len(part))
-        row: Row = {"n": len(part), "mean_predicted": float(p[part].mean())}
-        rows.append(row | {"observed": float(labels[part].mean()), "low": low, "high": high})
+    for part in risk_bins(p, bins, weight):
+        told = effective_rows(w[part])
+        observed = float(np.average(labels[part], weights=w[part]))
+        low, high = wilson(observed * told, told)
+        row: Row = {"n": len(part), "mean_predicted": float(np.average(p[part], weights=w[part]))}
+        rows.append(row | {"observed": observed, "low": low, "high": high})
     return rows
 
 
-def wilson(hits: float, n: int) -> tuple[float, float]:
+def wilson(hits: float, n: float) -> tuple[float, float]:
     """Return the 95 % interval of a share by Wilson's score, which stays inside [0, 1].
 
     >>> low, high = wilson(0, 10)
@@ -171,13 +193,16 @@ def wilson(hits: float, n: int) -> tuple[float, float]:
 
 
 def check_evaluable(
-    y: npt.ArrayLike, predictions: Mapping[str, npt.ArrayLike], customer: npt.ArrayLike
+    y: npt.ArrayLike,
+    predictions: Mapping[str, npt.ArrayLike],
+    customer: npt.ArrayLike,
+    weight: npt.ArrayLike | None = None,
 ) -> None:
-    """Refuse labels, probabilities and customers that do not fit together, naming every problem at once.
+    """Refuse labels, probabilities, customers and weights that do not fit together, naming every problem at once.
 
     Raises:
-        DataError: rows differ in number, a label is not 0 or 1, there is one class only, or a probability is
-            missing or outside [0, 1].
+        DataError: rows differ in number, a label is not 0 or 1, there is one class only, a probability is
+            missing or outside [0, 1], or a weight is not above 0 or not finite.
     """
     labels = np.asarray(y)
     problems = [] if len(labels) else ["no rows"]
@@ -187,6 +212,7 @@ def check_evaluable(
         problems.append(f"one class only ({labels.sum():.0f} churners among {len(labels)})")
     if len(np.asarray(customer)) != len(labels):
         problems.append(f"{len(np.asarray(customer))} customers for {len(labels)} labels")
+    problems += _weight_problems(weights_of(weight, len(labels)), len(labels))
     for name, risk in predictions.items():
         p = np.asarray(risk, dtype=np.float64)
         outside = int((~((p >= 0) & (p <= 1))).sum())
@@ -201,18 +227,36 @@ def check_evaluable(
         )
 
 
-def _metrics_with_intervals(y: npt.ArrayLike, risk: npt.ArrayLike, drawn: Array) -> Row:
+def _weight_problems(weight: Array, rows: int) -> list[str]:
+    unusable = int((~(np.isfinite(weight) & (weight > 0))).sum())
+    problems = [f"{len(weight)} weights for {rows} labels"] if len(weight) != rows else []
+    return problems + ([f"{unusable} weights not above 0 or not finite"] if unusable else [])
+
+
+def _metrics_with_intervals(
+    y: npt.ArrayLike, risk: npt.ArrayLike, drawn: Array, weight: npt.ArrayLike | None
+) -> Row:
     row: Row = {}
     for column, (metric, value) in enumerate(METRICS.items()):
         low, high = interval(drawn[:, column])
-        row |= {metric: value(y, risk), f"{metric}_low": low, f"{metric}_high": high}
+        row |= {metric: value(y, risk, weight=weight), f"{metric}_low": low, f"{metric}_high": high}
     return row
 
 
-def _slice(y: npt.NDArray[np.generic], risk: Array, customer: npt.NDArray[np.generic], seed: int) -> Row:
+def _slice(
+    y: npt.NDArray[np.generic],
+    risk: Array,
+    customer: npt.NDArray[np.generic],
+    seed: int,
+    weight: Array | None,
+) -> Row:
     churners = int(np.sum(y))
-    row: Row = {"n": len(y), "churn_rate": churners / len(y), "mean_risk": float(risk.mean())}
+    row: Row = {
+        "n": len(y),
+        "churn_rate": float(np.average(np.asarray(y, dtype=np.float64), weights=weight)),
+        "mean_risk": float(np.average(risk, weights=weight)),
+    }
     if len(y) < _FEWEST_IN_SLICE or not 0 < churners < len(y):
         return row | {f"{metric}{end}": None for metric in METRICS for end in ("", "_low", "_high")}
-    drawn = resampled(y, {"model": risk}, customer, seed=seed)["model"]
-    return row | _metrics_with_intervals(y, risk, drawn)
+    drawn = resampled(y, {"model": risk}, customer, seed=seed, weight=weight)["model"]
+    return row | _metrics_with_intervals(y, risk, drawn, weight)

@@ -43,16 +43,19 @@ class LevelForecast:
 
     Attributes:
         level: forecast churn share of the date's population.
+        uncorrected: mean probability of the model without fixed effects, the level as boosting alone says it.
         own: forecast from the mean probability of the model without fixed effects, corrected by what that
             mean missed at past dates.
         series: forecast from past shares and the BG/NBD level.
-        series_weight: weight of ``series`` in the mix of logits; 0.5 without a check.
+        series_weight: weight of ``series`` in the mix of logits; 0.5 without a check, 0 where the recipe takes
+            the uncorrected level.
         slope: factor on the members' mean logit.
         intercept: term that makes the mean probability equal to ``level``.
         level_check: ISO date at which both forecasts were tried, ``none`` where there is none.
     """
 
     level: float
+    uncorrected: float
     own: float
     series: float
     series_weight: float
@@ -67,7 +70,7 @@ class LevelSeries:
 
     Attributes:
         as_of: snapshot dates, oldest first.
-        customers: customers (sum of weights) at each date.
+        customers: customers at each date; where they weigh unequally, as many as would tell as much.
         churn_rate: share of them that churned.
         mean_no_purchase: mean BG/NBD probability of no purchase in the horizon at each date; without BG/NBD
             0.5 throughout, whose logit of 0 leaves the forecast to the past shares.

@@ -8,13 +8,17 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.special import expit, logit
+from scipy.special import expit
 
-from models.boosting import COARSE, Bins, FoldBoosting
+from models.boosting import COARSE, Bins, Boosting, FittedBoosting
 from models.level import LevelSeries, series_weight
 from models.pool import TrainingPool
+from models.prior import READ, PriorLogit, fit_prior
 from models.reference import DateReference
-from models.ridge import RidgeLogit, fit_logistic, fit_ridge
+from models.ridge import RidgeLogit, fit_logistic, fit_ridge, within_dates
+from models.settings import BoostingSettings, Member, Recipe
+from models.stack import equal_weights, learnt_weights, weighted
+from tables.errors import DataError
 
 Array = npt.NDArray[np.float64]
 
@@ -31,6 +35,8 @@ class MemberSettings:
     """What training the members needs to know.
 
     Attributes:
+        recipe: which members there are, and how they are put together.
+        boosting: how the boosted trees grow.
         horizon_days: length of the outcome window.
         settled_days: days from ``as_of`` until its outcome is settled.
         max_rounds: most boosting rounds.
@@ -38,6 +44,8 @@ class MemberSettings:
         threads: folds trained at a time.
     """
 
+    recipe: Recipe
+    boosting: BoostingSettings
     horizon_days: int
     settled_days: int
     max_rounds: int
@@ -47,19 +55,26 @@ class MemberSettings:
 
 @dataclass(frozen=True)
 class Members:
-    """A boosted and a linear ranking within the date, and a boosted level.
+    """Up to three rankings within the date with their weights, and a boosted level.
 
     Attributes:
-        boosting: LightGBM on raw features, started from the fixed effect of each date.
+        weights: by name of the ranking member, its weight; they sum to 1.
+        boosting: LightGBM started from the fixed effect of each date, on raw features and their z-scores within the
+            date.
         ridge: ridge logistic on within-date z-scores with the same offset.
+        prior: logistic on the BG/NBD logit; ``None`` where there is none, as with contracts.
+        within_date: whether ``boosting`` reads z-scores too.
         level_boosting: LightGBM without fixed effects; only its mean is used.
         own_means: mean out-of-fold probability of ``level_boosting`` at each training date, oldest first.
-        slope: factor on the mean of both rankings, from out-of-fold rows with an intercept per date.
+        slope: factor on the weighted mean of the rankings, from out-of-fold rows with an intercept per date.
     """
 
-    boosting: FoldBoosting
-    ridge: RidgeLogit
-    level_boosting: FoldBoosting
+    weights: Mapping[str, float]
+    boosting: Boosting | None
+    ridge: RidgeLogit | None
+    prior: PriorLogit | None
+    within_date: bool
+    level_boosting: Boosting
     own_means: tuple[float, ...]
     slope: float
 
@@ -72,27 +87,60 @@ class Members:
         Args:
             pool: training rows.
             references: the reference of every date in the pool.
-            settings: rounds, seed and threads.
+            settings: recipe, rounds, seed and threads.
+
+        Raises:
+            DataError: the recipe has no member but the prior, and there is no BG/NBD.
         """
-        bins = Bins(pool, seed=settings.seed, threads=settings.threads)
-        constant = float(logit(np.average(pool.y, weights=pool.weight)))
-        boosting = bins.fit(pool.offsets(), max_rounds=settings.max_rounds)
+        names = _possible(settings.recipe, pool, references)
+        bins = Bins(pool, seed=settings.seed, threads=settings.threads, settings=settings.boosting)
+        constant = pool.constant()
         level = np.full(len(pool.y), constant)
         flat = bins.fit(level, max_rounds=settings.max_rounds, learning_rate=COARSE)
-        ridge = fit_ridge(pool, references, seed=settings.seed)
-        ranking = (boosting.out_of_fold + ridge.out_of_fold) / 2
+        boosting = _fit_boosting(pool, references, settings) if "boosting" in names else None
+        ridge = fit_ridge(pool, references, seed=settings.seed) if "ridge" in names else None
+        prior = fit_prior(pool, references) if "prior" in names else None
+        fitted = {"boosting": boosting, "ridge": ridge, "prior": prior}
+        seen = {name: each.out_of_fold for name, each in fitted.items() if each is not None}
+        weights = learnt_weights(seen, pool) if settings.recipe.stacking == "learnt" else equal_weights(seen)
         return cls(
-            boosting=boosting.model,
-            ridge=ridge.model,
+            weights=weights,
+            boosting=boosting and boosting.model,
+            ridge=ridge and ridge.model,
+            prior=prior and prior.model,
+            within_date=settings.recipe.within_date,
             level_boosting=replace(flat.model, start=constant),
             own_means=_means_by_date(expit(constant + flat.out_of_fold), pool),
-            slope=_slope_within_dates(ranking, pool),
+            slope=_slope_within_dates(weighted(seen, weights), pool) if settings.recipe.slope else 1.0,
         )
 
     def ranking(self, X: pd.DataFrame, reference: DateReference) -> Array:
-        """Return the members' mean logit relative to the date, times the slope; the level is still open."""
-        boosted = self.boosting.logit(X.to_numpy(np.float32))
-        return self.slope * (boosted + self.ridge.logit(X, reference)) / 2
+        """Return the members' weighted logit relative to the date, times the slope; the level is still open."""
+        logits: dict[str, Array] = {}
+        scores = reference.standardise(X, list(X.columns))
+        if self.boosting is not None:
+            logits["boosting"] = self.boosting.logit(self._read(X, scores))
+        if self.ridge is not None:
+            logits["ridge"] = self.ridge.logit_of(scores)
+        if self.prior is not None:
+            logits["prior"] = self.prior.logit(X, reference)
+        return self.slope * weighted(logits, self.weights)
+
+    def contributions(self, X: pd.DataFrame, reference: DateReference) -> Array:
+        """Return what each feature adds to ``ranking``, ``(rows, features)``; for few rows only."""
+        parts: dict[str, Array] = {}
+        if self.boosting is not None:
+            scores = reference.standardise(X, list(X.columns))
+            read = self.boosting.contributions(self._read(X, scores))
+            parts["boosting"] = read.reshape(len(X), -1, X.shape[1]).sum(axis=1)
+        if self.ridge is not None:
+            parts["ridge"] = self.ridge.contributions(X, reference)
+        if self.prior is not None:
+            parts["prior"] = self.prior.contributions(X, reference)
+        return self.slope * weighted(parts, self.weights)
+
+    def _read(self, X: pd.DataFrame, scores: Array) -> npt.NDArray[np.float32]:
+        return beside(X, scores) if self.within_date else X.to_numpy(np.float32)
 
     def own_risk(self, X: pd.DataFrame) -> Array:
         """Return each row's probability by the model without fixed effects; only its mean is of use."""
@@ -113,10 +161,14 @@ class Members:
         expected = (*self.own_means, mean_risk)
         return past.forecast_beside(expected, as_of, horizon_days=horizon_days, trusts=(1.0,))
 
-    def contributions(self, X: pd.DataFrame, reference: DateReference) -> Array:
-        """Return what each feature adds to ``ranking``, ``(rows, features)``; for few rows only."""
-        boosted = self.boosting.contributions(X.to_numpy(np.float32))
-        return self.slope * (boosted + self.ridge.contributions(X, reference)) / 2
+
+def beside(X: pd.DataFrame, scores: Array) -> npt.NDArray[np.float32]:
+    """Put z-scores within the date beside the features as they are.
+
+    >>> beside(pd.DataFrame({"orders_30d": [3.0]}), np.array([[0.5]]))
+    array([[3. , 0.5]], dtype=float32)
+    """
+    return np.hstack([X.to_numpy(np.float32), scores.astype(np.float32)])
 
 
 @dataclass(frozen=True)
@@ -164,6 +216,29 @@ def check_level(
         series_weight=series_weight(own, forecast, float(np.average(tried.y, weights=tried.weight))),
         slope=_shrunk_slope(members.ranking(tried.X, reference), tried),
     )
+
+
+def _fit_boosting(
+    pool: TrainingPool, references: Mapping[date, DateReference], settings: MemberSettings
+) -> FittedBoosting:
+    read, growth = pool, settings.boosting
+    if settings.recipe.within_date:
+        read = replace(pool, X=pd.DataFrame(beside(pool.X, within_dates(pool, references))))
+        # Twice the columns, but a tree looks at no more of them: as good as at twice as many, and as fast as before.
+        growth = growth.model_copy(update={"feature_fraction": growth.feature_fraction / 2})
+    bins = Bins(read, seed=settings.seed, threads=settings.threads, settings=growth)
+    return bins.fit(pool.offsets(), max_rounds=settings.max_rounds)
+
+
+def _possible(recipe: Recipe, pool: TrainingPool, references: Mapping[date, DateReference]) -> set[Member]:
+    foreseen = all(reference.bgnbd for reference in references.values()) and set(READ) <= set(pool.X)
+    names = set(recipe.members) - (set() if foreseen else {"prior"})
+    if not names:
+        raise DataError(
+            "training: no member to train; found only `prior`, and no BG/NBD, as where customers leave by notice. "
+            "Add `boosting` or `ridge` to model.recipe.members."
+        )
+    return names
 
 
 def _means_by_date(risk: Array, pool: TrainingPool) -> tuple[float, ...]:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import logit
 
+from models.columns import as_stored
 from models.level import LevelSeries, series_of, smoothed_share
 from models.reference import DateReference
 from tables.errors import DataError
@@ -33,6 +34,7 @@ class TrainingPool:
         customer: key of each row's customer.
         weight: weight of each row; overlapping outcome windows count once.
         fold: fold of each row; all rows of a customer lie in one.
+        fixed_effects: whether rows start from the churn share of their own date, or all from one share.
     """
 
     X: pd.DataFrame
@@ -42,6 +44,7 @@ class TrainingPool:
     customer: npt.NDArray[np.generic]
     weight: Array
     fold: Positions
+    fixed_effects: bool = True
 
     @classmethod
     def of(
@@ -55,6 +58,7 @@ class TrainingPool:
         horizon_days: int,
         folds: int,
         seed: int,
+        fixed_effects: bool = True,
     ) -> Self:
         """Check the rows, weigh overlapping outcome windows and spread the customers over folds.
 
@@ -67,10 +71,11 @@ class TrainingPool:
             horizon_days: length of the outcome window.
             folds: number of folds.
             seed: key of the hash that spreads customers over folds.
+            fixed_effects: start the rows from the churn share of their own date.
 
         Raises:
-            DataError: columns of different length, labels other than 0 and 1, too few customers, or one
-                class only.
+            DataError: columns of different length, labels other than 0 and 1, a customer twice at a date, too
+                few customers, or one class only.
         """
         labels = np.asarray(y, dtype=np.float64)
         days = np.asarray(pd.DatetimeIndex(np.asarray(as_of)), dtype="datetime64[D]")
@@ -78,14 +83,16 @@ class TrainingPool:
         own = np.ones(len(labels)) if weight is None else np.asarray(weight, dtype=np.float64)
         _check_rows({"X": len(X), "y": len(labels), "as_of": len(days), "customer": len(keys)}, labels, own)
         distinct, code = np.unique(days, return_inverse=True)
+        _check_once(keys, days)
         pool = cls(
-            X=X.astype(np.float32).reset_index(drop=True),
+            X=as_stored(X).reset_index(drop=True),
             y=labels,
             dates=tuple(distinct.astype(object)),
             date_code=code.astype(np.int64),
             customer=keys,
             weight=own * _share_of_an_outcome(distinct, horizon_days),
             fold=customer_folds(keys, folds, seed),
+            fixed_effects=fixed_effects,
         )
         shortage = pool.shortage()
         if shortage:
@@ -122,6 +129,7 @@ class TrainingPool:
             customer=self.customer[rows],
             weight=self.weight[rows],
             fold=self.fold[rows],
+            fixed_effects=self.fixed_effects,
         )
 
     def settled_by(self, day: date, settled_days: int) -> Self:
@@ -133,8 +141,14 @@ class TrainingPool:
         """Mark the rows of one snapshot date."""
         return np.asarray(self.date_code == self.dates.index(day))
 
+    def constant(self) -> float:
+        """Return the logit of the churn share of all rows together."""
+        return float(logit(np.average(self.y, weights=self.weight)))
+
     def offsets(self) -> Array:
-        """Return, per row, the logit of the churn share of its own date."""
+        """Return the logit each row starts from: the churn share of its date, or of all dates together."""
+        if not self.fixed_effects:
+            return np.full(len(self.y), self.constant())
         return np.asarray(logit(np.array(self._shares())))[self.date_code]
 
     def series(self, references: Mapping[date, DateReference]) -> LevelSeries:
@@ -172,6 +186,21 @@ def customer_folds(customer: npt.NDArray[np.generic], folds: int, seed: int) -> 
     return rank[position] % folds
 
 
+def in_sample(customer: npt.ArrayLike, share: float) -> npt.NDArray[np.bool_]:
+    """Choose about a share of customers by their keys alone: the same ones whoever else there is.
+
+    Args:
+        customer: keys, each once.
+        share: share to choose, all from 1 on.
+
+    >>> some, more = in_sample(np.arange(9000), 0.1), in_sample(np.arange(9000), 0.2)
+    >>> int(some.sum()), int(more.sum()), int((some & more).sum())
+    (940, 1854, 940)
+    """
+    hashes = pd.util.hash_array(np.asarray(customer)) / 2.0**64
+    return np.asarray(hashes < share)
+
+
 def _share_of_an_outcome(dates: npt.NDArray[np.datetime64], horizon_days: int) -> float:
     """Weight of a row such that outcome windows that overlap count once: stride over horizon."""
     if len(dates) < 2:
@@ -191,6 +220,17 @@ def _check_rows(lengths: Mapping[str, int], labels: Array, weight: Array) -> Non
     if problems:
         raise DataError(
             f"training: rows that cannot be used; found {'; '.join(problems)}. Rebuild the labels."
+        )
+
+
+def _check_once(customer: npt.NDArray[np.generic], days: npt.NDArray[np.datetime64]) -> None:
+    keys = pd.DataFrame({"as_of": days, "customer": customer})
+    twice = keys[keys.duplicated()]
+    if len(twice):
+        named = [f"{each.customer} at {each.as_of:%Y-%m-%d}" for each in twice.head(3).itertuples()]
+        raise DataError(
+            f"training: one row per customer and date is needed; found {len(twice)} more, such as "
+            f"{', '.join(named)}. Drop the repeated rows."
         )
 
 

@@ -1,17 +1,23 @@
-"""Why a customer is at risk: the themes that raise the risk most, each in one sentence."""
+"""Why a customer is at risk: the themes without which the whole model would see less risk, as it was asked again."""
 
-import math
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import logit
 
-from models.wordings import WORDINGS, Wording
+from models.wordings import figures_of, language_of, sentence, theme_of
 
 Array = npt.NDArray[np.float64]
+
+# A reason lowers the logit by at least so much: a fiftieth of a small risk, half a point of an even one.
+_LEAST_DROP = 0.02
+_SUREST = 1e-9
+# The first is the second less the third: somebody who ordered lately has another last order, not a later first one.
+_BETWEEN = ("days_first_to_last_order", "tenure_days", "days_since_last_order")
 
 
 @dataclass(frozen=True)
@@ -19,132 +25,137 @@ class Reason:
     """One theme that raises a customer's risk.
 
     Attributes:
-        theme: what it is about, such as ``silence`` or ``spend``; features of a theme move together, so their
-            contributions are added.
-        feature: the feature of the theme that contributes most.
-        contribution: what the theme adds to the logit of the risk, above 0.
+        theme: what it is about, such as ``silence`` or ``spend``; features of a theme move together, so they
+            are put away together.
+        feature: the feature of the theme that contributes most; its absence alone lowers the risk, too.
+        contribution: what the theme adds to the logit of the risk: by so much it falls without, above 0.
         share: its part of all that raises this customer's risk, in (0, 1].
-        sentence: the reason in English, with the customer's own numbers.
+        risk: the customer's churn risk.
+        risk_without: the risk that the model sees where the theme is as with the date's typical customer.
+        figures: features of the customer that its sentences tell.
     """
 
     theme: str
     feature: str
     contribution: float
     share: float
-    sentence: str
+    risk: float
+    risk_without: float
+    figures: Mapping[str, float]
+
+    def sentence(self, language: str = "en", *, currency: str = "") -> str:
+        """Tell the reason with the customer's own figures."""
+        return sentence(self.feature, self.figures, language=language, currency=currency)
+
+    def change(self, language: str = "en") -> str:
+        """Tell what the risk would be without it."""
+        return language_of(language).tell_change(risk=self.risk, without=self.risk_without)
 
 
-_FALLBACK = "{name}: {value}"
-_SINGULAR = re.compile(
-    r"(?<![\d.])1 "
-    r"(purchase days|orders|products|categories|lines|months|days|tickets|complaints|offers|reviews|mentions|errors|"
-    r"times|hours|points)\b"
-)
+def strongest_reasons(
+    X: pd.DataFrame,
+    contributions: Array,
+    *,
+    typical: Mapping[str, float],
+    risk_of: Callable[[pd.DataFrame], Array],
+    top: int,
+) -> list[tuple[Reason, ...]]:
+    """Pick, per customer, the themes without which the risk would be lowest.
 
-
-def strongest_reasons(X: pd.DataFrame, contributions: Array, *, top: int) -> list[tuple[Reason, ...]]:
-    """Pick, per customer, the themes that raise the risk most.
+    Every theme is tried: its features are given the values of a typical customer, and the model is asked again. It
+    is a reason where the risk then falls, and falls as well where only the named feature is typical. The
+    contributions only choose which feature is named.
 
     Args:
         X: features of the customers.
         contributions: what each feature adds to the logit, of the shape of ``X``.
+        typical: value of each feature with the date's typical customer; NaN where most have none.
+        risk_of: the whole model: features of any customers to their risks.
         top: most reasons per customer.
 
     Returns:
         Per row its reasons, strongest first; none for a customer whose risk nothing raises.
 
     >>> X = pd.DataFrame({"days_since_last_order": [74.0], "gap_days_median": [21.0], "spend_30d": [0.0]})
-    >>> [[reason]] = strongest_reasons(X, np.array([[0.6, 0.3, -0.1]]), top=3)
-    >>> reason.theme, round(reason.contribution, 2), reason.sentence
-    ('silence', 0.9, 'no order for 74 days; usually every 21')
+    >>> [[reason]] = strongest_reasons(
+    ...     X,
+    ...     np.array([[0.6, 0.3, -0.1]]),
+    ...     typical={"days_since_last_order": 20.0, "gap_days_median": 21.0, "spend_30d": 10.0},
+    ...     risk_of=lambda rows: rows["days_since_last_order"].to_numpy() / 100,
+    ...     top=3,
+    ... )
+    >>> reason.theme, round(reason.contribution, 2), reason.sentence()
+    ('silence', 2.43, 'no order for 74 days; usually every 21')
+    >>> reason.change()
+    'without it the risk would be 20% instead of 74%'
     """
-    features = [str(name) for name in X.columns]
-    themes = [_wording(name).theme for name in features]
-    rows = X.to_numpy(np.float64)
-    return [
-        _reasons_of(dict(zip(features, row.tolist(), strict=True)), themes, parts, top)
-        for row, parts in zip(rows, contributions, strict=True)
-    ]
+    asked = _Asked(X, typical, risk_of)
+    risk = asked.risk_with(X.to_numpy(np.float64))
+    trials = [_tried(theme, asked, risk, contributions) for theme in sorted({theme_of(name) for name in X})]
+    raised = np.sum([np.maximum(trial.added, 0) for trial in trials], axis=0)
+    rows = (dict(zip(X, values, strict=True)) for values in X.to_numpy(np.float64).tolist())
+    found = [_reasons_of(row, float(risk[at]), float(raised[at]), trials, at) for at, row in enumerate(rows)]
+    return [each[:top] for each in found]
 
 
-def sentence(feature: str, values: Mapping[str, float]) -> str:
-    """Put one feature of one customer into words.
+class _Asked(NamedTuple):
+    """Customers in question and how to ask the model about them."""
 
-    Args:
-        feature: name of the feature.
-        values: all features of the customer; NaN where missing.
+    X: pd.DataFrame
+    typical: Mapping[str, float]
+    risk_of: Callable[[pd.DataFrame], Array]
 
-    Returns:
-        An English clause; the feature's name and value where no sentence is written for it.
-
-    >>> sentence("orders_30d_over_90d" , {"orders_30d": 1.0, "orders_90d": 9.0, "orders_30d_over_90d": 0.11})
-    '1 order in the last 30 days against 9 in 90'
-    >>> sentence("shoe_size", {"shoe_size": 43.5})
-    'shoe size: 43.5'
-    """
-    wording = _wording(feature)
-    groups = _groups(wording.pattern, feature)
-    known = {name: value for name, value in values.items() if not math.isnan(value)}
-    words: dict[str, object] = {name: _Number(value) for name, value in known.items()}
-    words |= {"value": words[feature]} if feature in words else {}
-    words |= {name: text.replace("_", " ") for name, text in groups.items()}
-    for template in wording.sentences:
-        filled = template
-        for window in ("short", "long"):
-            filled = filled.replace(window.upper(), f"{groups.get(window)}d")
-        if _fields(filled) <= words.keys():
-            return _SINGULAR.sub(_singular, filled.format(**words))
-    return _FALLBACK.format(name=feature.replace("_", " "), value=_Number(values[feature]))
+    def risk_with(self, values: Array) -> Array:
+        """Ask the model again, with other values than the customers have."""
+        rows = pd.DataFrame(values, columns=self.X.columns, index=self.X.index)
+        if set(_BETWEEN) <= set(rows):
+            first_to_last, tenure, silence = _BETWEEN
+            moved = (rows[[tenure, silence]] != self.X[[tenure, silence]]).any(axis=1)
+            rows.loc[moved, first_to_last] = (rows[tenure] - rows[silence])[moved].clip(lower=0)
+        return self.risk_of(rows)
 
 
-def _reasons_of(values: Mapping[str, float], themes: list[str], parts: Array, top: int) -> tuple[Reason, ...]:
-    features = list(values)
-    by_theme: dict[str, float] = {}
-    strongest: dict[str, int] = {}
-    for position, theme in enumerate(themes):
-        by_theme[theme] = by_theme.get(theme, 0.0) + float(parts[position])
-        if parts[position] >= parts[strongest.setdefault(theme, position)]:
-            strongest[theme] = position
-    raising = {theme: total for theme, total in by_theme.items() if total > 0}
-    ranked = sorted(raising, key=lambda theme: (-raising[theme], theme))[:top]
-    return tuple(
+class _Trial(NamedTuple):
+    """What a theme adds to the logit of each customer's risk, and what the model said without it."""
+
+    theme: str
+    named: Sequence[str]
+    risk_without: Array
+    added: Array
+    holds: npt.NDArray[np.bool_]
+
+
+def _tried(theme: str, asked: _Asked, risk: Array, contributions: Array) -> _Trial:
+    columns = np.flatnonzero([theme_of(name) == theme for name in asked.X])
+    named, rows = columns[contributions[:, columns].argmax(axis=1)], np.arange(len(risk))
+    typical = np.array([asked.typical[name] for name in asked.X])
+    without, alone = asked.X.to_numpy(np.float64, copy=True), asked.X.to_numpy(np.float64, copy=True)
+    without[:, columns] = typical[columns]
+    alone[rows, named] = typical[named]
+    risk_without = asked.risk_with(without)
+    added = _logit(risk) - _logit(risk_without)
+    holds = (added >= _LEAST_DROP) & (asked.risk_with(alone) < risk)
+    return _Trial(theme, asked.X.columns[named].tolist(), risk_without, added, holds)
+
+
+def _logit(risk: Array) -> Array:
+    return np.asarray(logit(np.clip(risk, _SUREST, 1 - _SUREST)))
+
+
+def _reasons_of(
+    values: Mapping[str, float], risk: float, raised: float, trials: Sequence[_Trial], row: int
+) -> tuple[Reason, ...]:
+    found = [
         Reason(
-            theme=theme,
-            feature=features[strongest[theme]],
-            contribution=raising[theme],
-            share=raising[theme] / sum(raising.values()),
-            sentence=sentence(features[strongest[theme]], values),
+            theme=trial.theme,
+            feature=trial.named[row],
+            contribution=float(trial.added[row]),
+            share=float(trial.added[row]) / raised,
+            risk=risk,
+            risk_without=float(trial.risk_without[row]),
+            figures=figures_of(trial.named[row], values),
         )
-        for theme in ranked
-    )
-
-
-def _singular(many: re.Match[str]) -> str:
-    return "1 category" if many[1] == "categories" else many[0].removesuffix("s")
-
-
-def _wording(feature: str) -> Wording:
-    for wording in WORDINGS:
-        if re.fullmatch(wording.pattern, feature):
-            return wording
-    return Wording(re.escape(feature), "other", ())
-
-
-def _groups(pattern: str, feature: str) -> dict[str, str]:
-    found = re.fullmatch(pattern, feature)
-    return {} if found is None else found.groupdict()
-
-
-def _fields(template: str) -> set[str]:
-    return set(re.findall(r"{(\w+)", template))
-
-
-class _Number(float):
-    """A float that is written the way people write numbers: whole where large, one decimal where small."""
-
-    def __format__(self, spec: str) -> str:
-        if spec == "%":
-            return f"{float(self):.0%}"
-        if math.isnan(self):
-            return "not known"
-        return f"{float(self):.0f}" if abs(self) >= 100 else f"{float(self):.1f}".removesuffix(".0")
+        for trial in trials
+        if trial.holds[row]
+    ]
+    return tuple(sorted(found, key=lambda reason: (reason.risk_without, reason.theme)))

@@ -30,6 +30,7 @@ _DAYS_PER_WEEK = 7.0
 # Keeps one-sided bases finite at a cost of .005 in the log-likelihood of CDNOW (see BGNBD.fit).
 _PENALTY = 1e-4
 _NO_SPREAD = 1e-6
+_MOST = 0.5
 _SAYS_NOTHING = 0.5  # logit 0: the forecast of the level then goes by past shares alone
 
 
@@ -142,11 +143,24 @@ class DateReference:
             raise SchemaError.missing_column(
                 unknown[0], table=f"reference of {self.as_of}", found=self.moments
             )
-        moments = [self.moments[name] for name in features]
-        mean = np.array([each.mean for each in moments])
-        sd = np.array([each.sd if each.sd > _NO_SPREAD else np.inf for each in moments])
-        values = np.ascontiguousarray(X[list(features)].to_numpy(np.float64))
-        return np.asarray((signed_log(values) - mean) / sd)
+        # Feature by feature, each side by side in memory: all at once is four times slower.
+        scores = np.empty((len(X), len(features)), order="F")
+        for at, name in enumerate(features):
+            moments = self.moments[name]
+            sd = moments.sd if moments.sd > _NO_SPREAD else np.inf
+            scores[:, at] = (signed_log(X[name].to_numpy(np.float64)) - moments.mean) / sd
+        return scores
+
+    def typical(self) -> dict[str, float]:
+        """Return what the date's typical customer has of each feature.
+
+        Returns:
+            The mean on the signed-log scale, taken back; missing where most customers lack the feature.
+        """
+        return {
+            name: math.nan if each.missing > _MOST else math.copysign(math.expm1(abs(each.mean)), each.mean)
+            for name, each in self.moments.items()
+        }
 
     def no_purchase(self, X: pd.DataFrame) -> Array:
         """Return the BG/NBD probability of no purchase in the horizon, one per row of ``X``.
@@ -193,7 +207,7 @@ def signed_log(values: npt.ArrayLike) -> Array:
     array([-0.693,  0.   ,  0.693])
     """
     numbers = np.asarray(values, dtype=np.float64)
-    return np.asarray(np.sign(numbers) * np.log1p(np.abs(numbers)))
+    return np.copysign(np.log1p(np.abs(numbers)), numbers)
 
 
 def as_blocks(frames: Frames) -> list[pd.DataFrame]:

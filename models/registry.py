@@ -1,25 +1,19 @@
 """The MLflow registry: every retrained model, its figures, and which one may score which night.
 
-MLflow is imported inside the functions that speak to it: its import costs 2 CPU seconds. Scoring does not
-need it: when the registry is out of reach, the workspace's last known good copy is used.
+Scoring does not need it: when the registry is out of reach, the workspace's last known good copy is used.
 """
 
 import importlib.metadata
 import json
 import logging
-import os
 import shutil
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from textwrap import shorten
 from typing import Any
 
-from filelock import FileLock
-
 from models import tracking
+from models.connection import Connection
 from models.deployment import (
     Deployments,
     ModelFiles,
@@ -28,36 +22,37 @@ from models.deployment import (
     copy_without_bytecode,
     folder_digest,
     refuse_binaries,
+    same_model,
     verify,
 )
-from models.tracking import RegistrySettings, VersionShelf, known_warnings
-from tables.errors import KeepwellError, StorageError
-from tables.storage import TEMPORARY, storage, write_text
+from models.rollback import as_withdrawn_here, to_withdraw
+from models.tracking import RegistrySettings, VersionShelf
+from tables.errors import StorageError
+from tables.storage import storage, write_text
 
 _log = logging.getLogger(__name__)
-_SQLITE = "sqlite:///"
-_SECONDS_TO_CREATE = 300
 
 
 class Registry:
-    """Register, promote and fetch models for one workspace.
+    """Register, promote, withdraw and fetch models for one workspace.
 
     Args:
         root: folder of the workspace.
         settings: where the registry is.
+
+    Attributes:
+        connection: the way to MLflow.
     """
 
     def __init__(self, root: Path, settings: RegistrySettings) -> None:
-        self._root = root.resolve()
+        self.connection = Connection(root, settings)
         self._settings = settings
-        self._folder = self._root / "mlflow"
-        self._deployments = Deployments(self._root)
-        self._out_of_reach = ""
+        self._deployments = Deployments(root.resolve())
 
     @property
     def uri(self) -> str:
         """Address of the tracking server or database, for ``mlflow ui --backend-store-uri``."""
-        return self._settings.tracking_uri or f"{_SQLITE}{self._folder / 'mlflow.db'}"
+        return self.connection.uri
 
     def register(
         self,
@@ -69,9 +64,14 @@ class Registry:
         params: Mapping[str, Any],
         config_digest: str,
         dataset_digest: str,
+        recipe_digest: str = "",
+        content_digest: str = "",
         tags: Mapping[str, str] | None = None,
     ) -> ModelVersion:
         """Store a trained model as the next version, alias ``challenger``.
+
+        The very same model registered before, by a run that was killed or is repeated, keeps its version, unless
+        a later one has come into service since.
 
         Args:
             model_folder: what ``ChurnModel.save`` wrote: text and JSON files only.
@@ -81,6 +81,8 @@ class Registry:
             params: settings of the training.
             config_digest: of the configuration.
             dataset_digest: of the history.
+            recipe_digest: of what decides how the model is trained.
+            content_digest: of the model and what it tells of itself; without it every call makes a version.
             tags: further facts for readers of the registry.
 
         Raises:
@@ -92,12 +94,18 @@ class Registry:
             "trained_through": str(trained_through),
             "config_digest": config_digest,
             "dataset_digest": dataset_digest,
+            "recipe_digest": recipe_digest,
             "code_version": importlib.metadata.version("keepwell"),
+            "content_digest": content_digest,
         }
-        with self._reach(create=True) as client, self._scratch() as scratch:
+        with self.connection.reach(create=True) as client, self.connection.scratch() as scratch:
+            found = same_model(self._known(client), content_digest, facts["code_version"])
+            if found is not None:
+                return found
             packed = _pack(model_folder, reference, scratch)
             facts["sha256"] = folder_digest(packed)
-            run = client.create_run(self._experiment(client), run_name=f"retrain through {trained_through}")
+            experiment = self.connection.experiment(client)
+            run = client.create_run(experiment, run_name=f"retrain through {trained_through}")
             run_id = run.info.run_id
             tracking.log_figures(
                 client, run_id, metrics=metrics, params=params, tags={**(tags or {}), **facts}
@@ -105,6 +113,15 @@ class Registry:
             client.log_artifacts(run_id, str(packed), "model")
             client.set_terminated(run_id)
             return self._shelf(client).add(f"{run.info.artifact_uri}/model", run_id, facts)
+
+    def attach(self, version: int, folder: Path) -> None:
+        """Log the files of a folder, such as pages, beside a version's figures.
+
+        Raises:
+            StorageError: if the registry is out of reach.
+        """
+        with self.connection.reach() as client:
+            client.log_artifacts(self._shelf(client).run_id(version), str(folder), "report")
 
     def promote(self, version: int, *, promoted_for: date) -> ModelVersion:
         """Put a version in service for nights from ``promoted_for`` on, and trust its files from now on.
@@ -118,36 +135,78 @@ class Registry:
             RegistryError: if there is no such version, or its files are not what was registered.
             StorageError: if the registry is out of reach.
         """
-        with self._reach() as client, self._scratch() as scratch:
+        with self.connection.reach() as client, self.connection.scratch() as scratch:
             registered = self._shelf(client).version(version)
             promoted = registered.promoted(promoted_for)
-            self._download(client, version, scratch / "copy")
+            self.connection.download(client, version, scratch / "copy")
             verify(scratch / "copy", promoted, source="its tag")
             # Recorded first: a run killed in between leaves a version that is trusted but not yet chosen.
             self._deployments.keep(version, scratch / "copy")
             self._deployments.record(promoted)
-            self._shelf(client).mark(version, withdrawn=False, promoted_for=promoted_for)
+            self._shelf(client).mark(promoted)
         return promoted
 
-    def withdraw(self, version: int) -> ModelVersion:
+    def withdraw(self, version: int, *, reason: str = "") -> ModelVersion:
         """Take a version out of service; nights already published keep it.
+
+        Args:
+            version: as registered.
+            reason: why, for whoever reads the registry later.
 
         Raises:
             RegistryError: if there is no such version.
-            StorageError: if the registry is out of reach.
+            StorageError: if the registry is out of reach; a version promoted here is withdrawn here all the same.
         """
-        with self._reach() as client:
-            withdrawn = self._shelf(client).version(version).model_copy(update={"withdrawn": True})
-            if any(one.version == version for one in self._deployments.versions()):
-                self._deployments.record(withdrawn)
-            self._shelf(client).mark(version, withdrawn=True)
+        recorded = {one.version: one for one in self._deployments.versions()}
+        if version in recorded:
+            # Recorded first: from here on no night of this workspace takes it.
+            self._deployments.record(recorded[version].as_withdrawn(reason))
+        with self.connection.reach() as client:
+            withdrawn = self._shelf(client).version(version).as_withdrawn(reason)
+            self._shelf(client).mark(withdrawn)
         return withdrawn
+
+    def rollback(
+        self, *, to: int | None = None, reason: str = ""
+    ) -> tuple[tuple[ModelVersion, ...], ModelVersion]:
+        """Withdraw the champion, or everything promoted after a version.
+
+        Args:
+            to: the version that shall serve; the one before the champion where not given. Then withdrawals that
+                the registry has not heard of, of a run that was killed, are repeated and no further one is made.
+            reason: why, for whoever reads the registry later.
+
+        Returns:
+            What was withdrawn, newest promotion first, and what serves from the next night on.
+
+        Raises:
+            RegistryError: if nothing would be left in service, or ``to`` is no version that could serve.
+            StorageError: if the registry is out of reach; with ``to`` the rollback holds in this workspace all the
+                same, and run again it tells the registry.
+        """
+        recorded = self._deployments.versions()
+        leaving, serves = to_withdraw(self._told(recorded, to), recorded, to=to)
+        gone = [one.as_withdrawn(reason or one.withdrawn_because) for one in leaving]
+        for one in gone:
+            if any(one.version == known.version for known in recorded):
+                self._deployments.record(one)  # all of them, before a registry that may be out of reach
+        return tuple(self.withdraw(one.version, reason=one.withdrawn_because) for one in gone), serves
+
+    def _told(self, recorded: tuple[ModelVersion, ...], to: int | None) -> tuple[ModelVersion, ...]:
+        """List what the registry tells; out of reach, the record will do where a rollback names its aim."""
+        try:
+            with self.connection.reach() as client:
+                return self._shelf(client).versions()
+        except StorageError:
+            if to is None:
+                raise
+            return recorded
 
     def versions(self) -> tuple[ModelVersion, ...]:
         """List every version of the registry, or those promoted here when it is out of reach."""
         try:
-            with self._reach() as client:
-                return self._shelf(client).versions()
+            with self.connection.reach() as client:
+                return self._known(client)
         except StorageError as error:
             recorded = self._deployments.versions()
             if recorded:
@@ -180,9 +239,9 @@ class Registry:
         """
         recorded = self._deployments.version(version)
         try:
-            with self._reach() as client:
+            with self.connection.reach() as client:
                 tagged = self._shelf(client).version(version)
-                self._download(client, version, into)
+                self.connection.download(client, version, into)
         except StorageError as error:
             _log.warning("%s Using the last known good copy of version %d.", error, version)
             tagged = recorded
@@ -202,103 +261,23 @@ class Registry:
         Returns:
             Whether everything was sent; unsent figures wait in the workspace for the next night.
         """
-        unsent = self._folder / "unsent"
+        unsent = self.connection.folder / "unsent"
         write_text(
             json.dumps(tracking.finite(metrics), indent=1, sort_keys=True), unsent / f"as_of={as_of}.json"
         )
         try:
-            with self._reach() as client:
-                tracking.send_nights(client, self._experiment(client), unsent)
+            with self.connection.reach() as client:
+                tracking.send_nights(client, self.connection.experiment(client), unsent)
         except StorageError as error:
             _log.warning("%s The night's figures wait in %s.", error, unsent)
             return False
         return True
 
-    @contextmanager
-    def _reach(self, *, create: bool = False) -> Iterator[Any]:
-        """Lend a client; whatever keeps the registry from answering becomes one StorageError."""
-        database = self._database()
-        if self._out_of_reach:
-            raise StorageError(self._out_of_reach)
-        if database and not create and not database.exists():
-            raise StorageError(
-                f"registry {self.uri}: there is no database yet. Run `keepwell retrain` first."
-            )
-        tracking.prepare_environment(self._settings)
-        with known_warnings():
-            from mlflow import MlflowClient
-            from mlflow.exceptions import MlflowException
-            from sqlalchemy.exc import SQLAlchemyError
-
-            try:
-                if database:
-                    create_database(database, self._folder / "artifacts")
-                yield MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
-            except KeepwellError:
-                raise
-            except (MlflowException, SQLAlchemyError, OSError) as error:
-                reason = shorten(str(error), 160, placeholder="...")
-                message = (
-                    f"registry {self.uri}: out of reach; {reason} "
-                    "Check that the address is right and answers, and that its disk has room."
-                )
-                if not database:
-                    # Asking a dead server again would cost its timeout again.
-                    self._out_of_reach = f"registry {self.uri}: still out of reach."
-                raise StorageError(message) from error
-
-    @contextmanager
-    def _scratch(self) -> Iterator[Path]:
-        with storage(self._root):
-            folder = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=self._root))
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+    def _known(self, client: Any) -> tuple[ModelVersion, ...]:
+        return as_withdrawn_here(self._shelf(client).versions(), self._deployments.versions())
 
     def _shelf(self, client: Any) -> VersionShelf:
         return VersionShelf(client, self._settings.model_name)
-
-    def _experiment(self, client: Any) -> str:
-        location = self._settings.artifact_location
-        if location is None and self._settings.tracking_uri is None:
-            location = (self._folder / "artifacts").as_uri()
-        return tracking.experiment_id(client, self._settings.experiment, location)
-
-    def _database(self) -> Path | None:
-        return Path(self.uri.removeprefix(_SQLITE)) if self.uri.startswith(_SQLITE) else None
-
-    def _download(self, client: Any, version: int, into: Path) -> None:
-        from mlflow.artifacts import download_artifacts
-
-        source = client.get_model_version_download_uri(self._settings.model_name, str(version))
-        with self._scratch() as scratch:
-            # Without a destination a local store hands out its own folder: check, then load would race.
-            found = download_artifacts(artifact_uri=source, dst_path=str(scratch), tracking_uri=self.uri)
-            copy_without_bytecode(Path(found), into)
-
-
-def create_database(database: Path, artifacts: Path) -> None:
-    """Make MLflow's database, whole or not at all, unless it exists.
-
-    Of three processes that let MLflow open an empty database at once, two died: one migrates it under a
-    lock and beside its place, the others wait.
-
-    Args:
-        database: SQLite file to make.
-        artifacts: where MLflow's default experiment would keep its files.
-    """
-    with known_warnings():
-        from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-
-    database.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(database.with_name("create.lock"), timeout=_SECONDS_TO_CREATE):
-        if database.exists():
-            return
-        unfinished = database.with_name(f"{TEMPORARY}{os.getpid()}-{database.name}")
-        unfinished.unlink(missing_ok=True)
-        SqlAlchemyStore(f"{_SQLITE}{unfinished}", artifacts.as_uri()).engine.dispose()
-        unfinished.rename(database)
 
 
 def _pack(model_folder: Path, reference: str, scratch: Path) -> Path:

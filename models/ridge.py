@@ -49,9 +49,15 @@ class RidgeLogit:
 
     def logit(self, X: pd.DataFrame, reference: DateReference) -> Array:
         """Return each row's logit relative to its date; a row's value does not depend on the others."""
-        total = np.full(len(X), self.constant)
+        return self.logit_of(reference.standardise(X, self.features))
+
+    def logit_of(self, scores: Array) -> Array:
+        """Return what ``logit`` does from z-scores of ``features`` within the date."""
+        total = np.full(len(scores), self.constant)
         # Column by column: a matrix product rounds differently with the number of rows.
-        for column, coefficient in zip(self._inputs(X, reference).T, self.coefficients, strict=True):
+        for column, coefficient in zip(
+            inputs_of(scores, self._flag_positions()).T, self.coefficients, strict=True
+        ):
             total += coefficient * column
         return total
 
@@ -90,10 +96,7 @@ def fit_ridge(pool: TrainingPool, references: Mapping[date, DateReference], *, s
         The model and out-of-fold logits, both relative to the fixed effect of the date.
     """
     features = list(pool.X.columns)
-    scores = np.empty(pool.X.shape)
-    for code, day in enumerate(pool.dates):
-        rows = pool.date_code == code
-        scores[rows] = references[day].standardise(pool.X.loc[rows], features)
+    scores = within_dates(pool, references)
     flagged = np.flatnonzero(np.isnan(scores).mean(axis=0) > _FLAGGED_FROM).tolist()
     inputs = np.column_stack([inputs_of(scores, flagged), np.ones(len(scores))])
     chosen = _inverse_penalty(inputs, pool, seed)
@@ -109,14 +112,30 @@ def fit_ridge(pool: TrainingPool, references: Mapping[date, DateReference], *, s
     return FittedRidge(model, out_of_fold)
 
 
+def within_dates(pool: TrainingPool, references: Mapping[date, DateReference]) -> Array:
+    """Return every row's z-scores within its own date.
+
+    Args:
+        pool: training rows.
+        references: the reference of every date in the pool.
+    """
+    scores = np.empty(pool.X.shape)
+    for code, day in enumerate(pool.dates):
+        rows = pool.date_code == code
+        scores[rows] = references[day].standardise(pool.X.loc[rows], list(pool.X.columns))
+    return scores
+
+
 def inputs_of(scores: Array, flagged: Sequence[int]) -> Array:
     """Clip z-scores, put 0 for missing, and append the flags of what is missing.
 
     >>> inputs_of(np.array([[9.0, np.nan]]), flagged=[1])
     array([[3.5, 0. , 1. ]])
     """
-    clipped = np.clip(np.nan_to_num(scores, nan=0.0), -_FURTHEST_Z, _FURTHEST_Z)
-    return np.hstack([clipped, np.isnan(scores[:, list(flagged)]).astype(np.float64)])
+    missing = np.isnan(scores)
+    clipped = np.clip(scores, -_FURTHEST_Z, _FURTHEST_Z)
+    np.putmask(clipped, missing, 0.0)
+    return np.hstack([clipped, missing[:, list(flagged)]])
 
 
 def fit_logistic(inputs: Array, y: Array, *, weight: Array, offset: Array, penalty: npt.ArrayLike) -> Array:

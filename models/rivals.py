@@ -22,8 +22,8 @@ from models.reference import DateReference
 from tables.errors import DataError, SchemaError
 
 _RFMT = ("days_since_last_order", "orders_total", "spend_total", "days_since_first_order")
-_ROUNDS_WITHOUT_VALIDATION = 150
-_FEWEST_ROUNDS, _MOST_ROUNDS, _PATIENCE, _REFIT_GROWTH = 20, 1000, 50, 1.1
+ROUNDS_WITHOUT_VALIDATION, MOST_ROUNDS, PATIENCE = 150, 1000, 50
+_FEWEST_ROUNDS, _REFIT_GROWTH = 20, 1.1
 _LIGHTGBM: Mapping[str, Any] = {
     "objective": "binary",
     "learning_rate": 0.03,
@@ -51,6 +51,7 @@ class Contest:
         X_test: features of the population at the evaluation date, same columns.
         reference: the evaluation date, its horizon, and BG/NBD fitted on everybody who bought before it.
         seed: seed of LightGBM's sampling.
+        weight: how often each training row counts; nothing where each counts once.
     """
 
     X: pd.DataFrame
@@ -59,6 +60,17 @@ class Contest:
     X_test: pd.DataFrame
     reference: DateReference
     seed: int
+    weight: Array | None = None
+
+    @property
+    def before_the_newest(self) -> npt.NDArray[np.bool_]:
+        """Mark the training rows of all dates but the newest; none where there is one date."""
+        return np.asarray(self.as_of < self.as_of.max())
+
+    def dataset(self, rows: npt.NDArray[np.bool_]) -> lgb.Dataset:
+        """Return some of the training rows for LightGBM."""
+        weight = None if self.weight is None else self.weight[rows]
+        return lgb.Dataset(self.X[rows], self.y[rows], weight=weight)
 
 
 def disjoint_dates(as_of: npt.ArrayLike, *, until: date, horizon_days: int) -> npt.NDArray[np.datetime64]:
@@ -91,6 +103,7 @@ def predict_rivals(
     *,
     reference: DateReference,
     seed: int = 0,
+    weight: npt.ArrayLike | None = None,
 ) -> dict[str, Array]:
     """Fit every rival and return its churn risk for each customer of the evaluation date.
 
@@ -101,6 +114,7 @@ def predict_rivals(
         X_test: features of the population at the evaluation date, same columns.
         reference: what the evaluation date says about everybody.
         seed: seed of LightGBM's sampling.
+        weight: how often each row of ``X`` counts; once where not given.
 
     Returns:
         By name, in the order of ``RIVALS``: probabilities of shape ``(len(X_test),)`` in (0, 1). With contracts
@@ -110,13 +124,32 @@ def predict_rivals(
         DataError: no training date one horizon before the evaluation, or one class only.
         SchemaError: a column that a rival needs is missing.
     """
+    contest = contest_at(X, y, as_of, X_test, reference=reference, seed=seed, weight=weight)
+    return {name: clipped(rival(contest)) for name, rival in rivals_of(reference).items()}
+
+
+def contest_at(
+    X: pd.DataFrame,
+    y: npt.ArrayLike,
+    as_of: npt.ArrayLike,
+    X_test: pd.DataFrame,
+    *,
+    reference: DateReference,
+    seed: int = 0,
+    weight: npt.ArrayLike | None = None,
+) -> Contest:
+    """Keep of the labelled snapshots what rivals may see; arguments and errors are those of ``predict_rivals``."""
     days = _days(as_of)
     kept = np.isin(days, disjoint_dates(days, until=reference.as_of, horizon_days=reference.horizon_days))
     labels = np.asarray(y)[kept]
     _check_trainable(labels, reference, dates=len(np.unique(days)))
-    contest = Contest(X[kept], labels, days[kept], X_test, reference, seed)
-    rivals = CONTRACT_RIVALS if reference.bgnbd is None else RIVALS
-    return {name: clipped(rival(contest)) for name, rival in rivals.items()}
+    counted = None if weight is None else np.asarray(weight, dtype=np.float64)[kept]
+    return Contest(X[kept], labels, days[kept], X_test, reference, seed, counted)
+
+
+def rivals_of(reference: DateReference) -> Mapping[str, Callable[[Contest], Array]]:
+    """Return the rivals that mean something for how customers leave."""
+    return CONTRACT_RIVALS if reference.bgnbd is None else RIVALS
 
 
 def left_out(reference: DateReference) -> tuple[str, ...]:
@@ -133,15 +166,14 @@ def lightgbm_plain(contest: Contest) -> Array:
     Returns:
         Churn risk of each row of ``contest.X_test``.
     """
-    X, y, days = contest.X, contest.y, contest.as_of
     settings = {**_LIGHTGBM, "seed": contest.seed}
-    rounds, older = _ROUNDS_WITHOUT_VALIDATION, days < days.max()
+    rounds, older = ROUNDS_WITHOUT_VALIDATION, contest.before_the_newest
     if older.any():
-        training, newest = lgb.Dataset(X[older], y[older]), lgb.Dataset(X[~older], y[~older])
-        quiet_stop = lgb.early_stopping(_PATIENCE, verbose=False)
-        stopped = lgb.train(settings, training, _MOST_ROUNDS, valid_sets=[newest], callbacks=[quiet_stop])
-        rounds = max(_FEWEST_ROUNDS, int(stopped.best_iteration * _REFIT_GROWTH))
-    booster = lgb.train(settings, lgb.Dataset(X, y), rounds)
+        training, newest = contest.dataset(older), contest.dataset(~older)
+        quiet_stop = lgb.early_stopping(PATIENCE, verbose=False)
+        stopped = lgb.train(settings, training, MOST_ROUNDS, valid_sets=[newest], callbacks=[quiet_stop])
+        rounds = refitted_rounds(stopped.best_iteration)
+    booster = lgb.train(settings, contest.dataset(np.ones(len(older), dtype=bool)), rounds)
     return np.asarray(booster.predict(contest.X_test))
 
 
@@ -154,7 +186,7 @@ def logistic_rich(contest: Contest) -> Array:
     Returns:
         Churn risk of each row of ``contest.X_test``.
     """
-    return _logistic(contest, list(contest.X.columns), C=0.05)
+    return logistic_on(contest, list(contest.X.columns), C=0.05)
 
 
 def logistic_rfmt(contest: Contest) -> Array:
@@ -166,7 +198,7 @@ def logistic_rfmt(contest: Contest) -> Array:
     Returns:
         Churn risk of each row of ``contest.X_test``.
     """
-    return _logistic(contest, _RFMT, C=1.0)
+    return logistic_on(contest, _RFMT, C=1.0)
 
 
 def bgnbd_no_purchase(contest: Contest) -> Array:
@@ -190,7 +222,7 @@ def days_since_last_order(contest: Contest) -> Array:
     Returns:
         Churn risk of each row of ``contest.X_test``.
     """
-    return _logistic(contest, ("days_since_last_order",), C=1e3)
+    return logistic_on(contest, ("days_since_last_order",), C=1e3)
 
 
 def subscription_age(contest: Contest) -> Array:
@@ -202,7 +234,7 @@ def subscription_age(contest: Contest) -> Array:
     Returns:
         Churn risk of each row of ``contest.X_test``.
     """
-    return _logistic(contest, ("days_since_subscription_start",), C=1e3)
+    return logistic_on(contest, ("days_since_subscription_start",), C=1e3)
 
 
 RIVALS: Mapping[str, Callable[[Contest], Array]] = {
@@ -219,9 +251,22 @@ CONTRACT_RIVALS: Mapping[str, Callable[[Contest], Array]] = {
 }
 
 
-def _logistic(contest: Contest, columns: Sequence[str], *, C: float) -> Array:
+def refitted_rounds(best: int) -> int:
+    """Return the rounds of a refit on all rows, a tenth more than were best without the newest date.
+
+    >>> refitted_rounds(100), refitted_rounds(3)
+    (110, 20)
+    """
+    return max(_FEWEST_ROUNDS, int(best * _REFIT_GROWTH))
+
+
+def logistic_on(contest: Contest, columns: Sequence[str], *, C: float) -> Array:
+    """Return the churn risk by a logistic regression on the logarithms of some columns, shrunk by 1 / ``C``."""
     model = make_pipeline(StandardScaler(), LogisticRegression(C=C, max_iter=2000))
-    model.fit(_logarithms(contest.X, columns), contest.y)
+    counted = {
+        f"{step}__sample_weight": contest.weight for step, _ in model.steps if contest.weight is not None
+    }
+    model.fit(_logarithms(contest.X, columns), contest.y, **counted)
     return np.asarray(model.predict_proba(_logarithms(contest.X_test, columns))[:, 1])
 
 

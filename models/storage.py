@@ -7,13 +7,18 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from models.boosting import FoldBoosting
+from pydantic import BaseModel
+
+from models.boosting import Boosting
 from models.level import LevelSeries
 from models.members import LevelCheck, Members
+from models.prior import PriorLogit
 from models.ridge import RidgeLogit
+from models.settings import BoostingSettings, Recipe
 from tables.errors import RegistryError
+from tables.storage import sha256_of
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -21,7 +26,7 @@ class FittedParts:
     """All that a trained churn model consists of.
 
     Attributes:
-        parameters: constructor arguments.
+        parameters: constructor arguments by name, settings as their own types.
         features: expected columns in order.
         members: the trained members.
         level_check: trial of the level, or ``None``.
@@ -44,33 +49,36 @@ def write_parts(parts: FittedParts, folder: Path) -> None:
         parts: the model.
         folder: where to; made where absent.
     """
-    boosters = folder / "boosters"
-    boosters.mkdir(parents=True, exist_ok=True)
-    members = parts.members
-    for name, boosting in (("ranking", members.boosting), ("level", members.level_boosting)):
-        for fold, text in enumerate(boosting.trees):
-            (boosters / f"{name}_{fold}.txt").write_text(text, encoding="utf-8")
-    check = parts.level_check
+    folder.mkdir(parents=True, exist_ok=True)
+    members, check = parts.members, parts.level_check
+    boosters = {
+        name: _write_trees(boosting, name, folder)
+        for name, boosting in (("ranking", members.boosting), ("level", members.level_boosting))
+        if boosting is not None
+    }
     contents: dict[str, Mapping[str, Any]] = {
-        "model": {
-            "format": _FORMAT,
-            "parameters": dict(parts.parameters),
-            "trained_through": parts.trained_through.isoformat(),
-            "level_start": members.level_boosting.start,
-            "boosters": {"ranking": len(members.boosting.trees), "level": len(members.level_boosting.trees)},
-        },
         "features": {"features": list(parts.features)},
-        "ridge": asdict(members.ridge),
         "calibration": {
             "slope": members.slope,
             "own_means": members.own_means,
             "level_check": None if check is None else asdict(check) | {"as_of": check.as_of.isoformat()},
             "series": asdict(parts.series) | {"as_of": [day.isoformat() for day in parts.series.as_of]},
         },
+        **({} if members.ridge is None else {"ridge": asdict(members.ridge)}),
     }
-    for name, content in contents.items():
-        text = json.dumps(content, indent=1, sort_keys=True, allow_nan=False)
-        (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    files = [_write_json(content, folder / f"{name}.json") for name, content in contents.items()]
+    files += [folder / _trees_of(name) for name in boosters]
+    about = {
+        "format": _FORMAT,
+        "parameters": {name: _plain(value) for name, value in parts.parameters.items()},
+        "trained_through": parts.trained_through.isoformat(),
+        "weights": dict(members.weights),
+        "within_date": members.within_date,
+        "boosters": boosters,
+        "prior": None if members.prior is None else asdict(members.prior),
+        "sha256": {path.relative_to(folder).as_posix(): sha256_of(path) for path in files},
+    }
+    _write_json(about, folder / "model.json")
 
 
 def read_parts(folder: Path) -> FittedParts:
@@ -80,24 +88,26 @@ def read_parts(folder: Path) -> FittedParts:
         folder: where from.
 
     Raises:
-        RegistryError: a file is missing, unreadable or of another version.
+        RegistryError: a file is missing, unreadable, not the one that was saved, or of another version.
     """
     about = _read_json(folder / "model.json")
     if about.get("format") != _FORMAT:
         raise RegistryError(
             f"{folder}: a model of format {about.get('format')}; this version reads {_FORMAT}. Retrain it."
         )
+    _check_whole(folder, about.get("sha256", {}))
     calibration = _read_json(folder / "calibration.json")
-    check, series = calibration["level_check"], calibration["series"]
+    check, series, boosters = calibration["level_check"], calibration["series"], about["boosters"]
     return FittedParts(
-        parameters=about["parameters"],
+        parameters=_own_types(about["parameters"]),
         features=tuple(_read_json(folder / "features.json")["features"]),
         members=Members(
-            boosting=FoldBoosting(0.0, _trees(folder, "ranking", about["boosters"]["ranking"])),
-            ridge=_ridge(folder),
-            level_boosting=FoldBoosting(
-                about["level_start"], _trees(folder, "level", about["boosters"]["level"])
-            ),
+            weights=about["weights"],
+            boosting=_boosting(folder, "ranking", boosters["ranking"]) if "ranking" in boosters else None,
+            ridge=_ridge(folder) if "ridge" in about["weights"] else None,
+            prior=None if about["prior"] is None else PriorLogit(**about["prior"]),
+            within_date=about["within_date"],
+            level_boosting=_boosting(folder, "level", boosters["level"]),
             own_means=tuple(calibration["own_means"]),
             slope=calibration["slope"],
         ),
@@ -114,6 +124,47 @@ def read_parts(folder: Path) -> FittedParts:
     )
 
 
+def _check_whole(folder: Path, digests: Mapping[str, str]) -> None:
+    # LightGBM ends the whole process when it meets trees cut short: they must not get that far.
+    problems = []
+    for name in sorted({*digests, "calibration.json", "features.json"}):
+        if not (folder / name).is_file():
+            problems.append(f"{folder / name}: file of the model not found")
+        elif sha256_of(folder / name) != digests.get(name):
+            problems.append(f"{folder / name}: not the file that was saved with the model")
+    if problems:
+        raise RegistryError("\n".join(f"{each}. Restore the model's folder or retrain." for each in problems))
+
+
+def _plain(value: Any) -> Any:
+    return value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+
+
+def _own_types(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **parameters,
+        "recipe": Recipe.model_validate(parameters["recipe"]),
+        "boosting": BoostingSettings.model_validate(parameters["boosting"]),
+    }
+
+
+def _write_trees(boosting: Boosting, name: str, folder: Path) -> dict[str, Any]:
+    path = folder / _trees_of(name)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(boosting.trees, encoding="utf-8")
+    return {"start": boosting.start}
+
+
+def _trees_of(name: str) -> str:
+    return f"boosters/{name}.txt"
+
+
+def _write_json(content: Mapping[str, Any], path: Path) -> Path:
+    text = json.dumps(content, indent=1, sort_keys=True, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+    return path
+
+
 def _ridge(folder: Path) -> RidgeLogit:
     content = _read_json(folder / "ridge.json")
     return RidgeLogit(
@@ -125,15 +176,17 @@ def _ridge(folder: Path) -> RidgeLogit:
     )
 
 
-def _trees(folder: Path, name: str, folds: int) -> tuple[str, ...]:
-    return tuple(_read_text(folder / "boosters" / f"{name}_{fold}.txt") for fold in range(folds))
+def _boosting(folder: Path, name: str, about: Mapping[str, Any]) -> Boosting:
+    return Boosting(about["start"], _read_text(folder / _trees_of(name)))
 
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        content: dict[str, Any] = json.loads(_read_text(path))
-    except json.JSONDecodeError as error:
+        content = json.loads(_read_text(path))
+    except ValueError as error:
         raise RegistryError(f"{path}: not JSON; {error}. Restore the model's folder or retrain.") from error
+    if not isinstance(content, dict):
+        raise RegistryError(f"{path}: not an object of JSON. Restore the model's folder or retrain.")
     return content
 
 

@@ -6,9 +6,9 @@ import logging
 import math
 import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from tables.errors import RegistryError
 
 _REQUIREMENTS = ("lightgbm", "mlflow", "numpy", "pandas", "pyarrow", "pydantic", "scikit-learn", "scipy")
 _FACTS = ("sha256", "trained_through", "config_digest", "dataset_digest", "code_version")
+_LATER_FACTS = ("recipe_digest", "content_digest", "withdrawn_because")  # versions of earlier code lack them
 
 
 class RegistrySettings(BaseModel):
@@ -131,6 +132,45 @@ def send_nights(client: Any, experiment: str, unsent: Path) -> None:
         path.unlink()
 
 
+@dataclass(frozen=True)
+class SearchTrial:
+    """One trial of a search for settings.
+
+    Attributes:
+        params: what was tried.
+        metrics: how it did.
+        is_whole: whether it was tried to the end.
+    """
+
+    params: Mapping[str, Any]
+    metrics: Mapping[str, float]
+    is_whole: bool
+
+
+def log_search(client: Any, experiment: str, name: str, trials: Sequence[SearchTrial]) -> None:
+    """Write a search as one run and its trials as runs nested in it.
+
+    Args:
+        client: an MLflow client.
+        experiment: id of the experiment.
+        name: name of the search.
+        trials: all of them; the first one is what was configured.
+    """
+    whole = client.create_run(experiment, run_name=name, tags={"kind": "search"})
+    parent, best = str(whole.info.run_id), min(trials, key=_loss_if_whole)
+    log_figures(client, parent, metrics=best.metrics, params=best.params, tags={"trials": str(len(trials))})
+    for number, trial in enumerate(trials):
+        tags = {"kind": "trial", "mlflow.parentRunId": parent}
+        run = client.create_run(experiment, run_name=f"trial {number}", tags=tags)
+        log_figures(client, run.info.run_id, metrics=trial.metrics, params=trial.params, tags={})
+        client.set_terminated(run.info.run_id, status="FINISHED" if trial.is_whole else "KILLED")
+    client.set_terminated(parent)
+
+
+def _loss_if_whole(trial: SearchTrial) -> float:
+    return trial.metrics["log_loss"] if trial.is_whole else math.inf
+
+
 def finite(metrics: Mapping[str, float]) -> dict[str, float]:
     """Leave out figures that are not finite: neither JSON nor every tracking server takes them."""
     return {key: float(figure) for key, figure in metrics.items() if math.isfinite(figure)}
@@ -179,11 +219,17 @@ class VersionShelf:
             )
         return known[number]
 
-    def mark(self, number: int, *, withdrawn: bool, promoted_for: date | None = None) -> None:
+    def run_id(self, number: int) -> str:
+        """Return the id of the run that trained a version."""
+        return str(self._client.get_model_version(self._name, str(number)).run_id)
+
+    def mark(self, one: ModelVersion) -> None:
         """Write a promotion or a withdrawal, and point the aliases at what serves now."""
-        if promoted_for is not None:
-            self._client.set_model_version_tag(self._name, number, "promoted_for", str(promoted_for))
-        self._client.set_model_version_tag(self._name, number, "withdrawn", str(withdrawn).lower())
+        facts = {"withdrawn_because": one.withdrawn_because, "withdrawn": str(one.withdrawn).lower()}
+        if one.promoted_for is not None:
+            facts = {"promoted_for": str(one.promoted_for), **facts}
+        for key, fact in facts.items():
+            self._client.set_model_version_tag(self._name, one.version, key, fact)
         self._point_aliases()
 
     def _point_aliases(self) -> None:
@@ -208,7 +254,7 @@ def _run_of_night(client: Any, experiment: str, as_of: str) -> str:
 
 
 def _read(number: int | str, tags: Mapping[str, str]) -> ModelVersion:
-    known = {name: tags[name] for name in _FACTS}
+    known = {name: tags[name] for name in _FACTS} | {name: tags.get(name, "") for name in _LATER_FACTS}
     promoted_for = tags.get("promoted_for")
     withdrawn = tags.get("withdrawn") == "true"
     return ModelVersion.model_validate(

@@ -26,7 +26,7 @@ import os
 
 import pandas as pd
 
-from pipeline import pictures
+from pipeline import model_pictures, pictures
 from pipeline.reading import Workspace
 
 pd.options.display.max_colwidth = None
@@ -126,17 +126,44 @@ pictures.over_time(
 )
 
 # %% [markdown]
-# ## What it looks at
+# ## Do the probabilities hold inside groups?
 #
-# How far each feature moves the newest night's risks up or down, on average. Features that say nearly the same share
-# their weight, so read groups rather than single lines. None of this says what *causes* churn.
+# A model may be right on the whole and wrong inside a group.
 
 # %%
-importances = workspace.night().importances()
+model_pictures.inside_groups(model.calibration_by_group())
+
+# %% [markdown]
+# ## What it looks at
+#
+# How far each kind of feature moves risks up or down, on average, where the model was judged. None of this says what
+# *causes* churn.
+
+# %%
 pictures.bars(
-    importances.head(20),
+    model.themes(),
+    "theme",
+    {"mean_contribution": "mean absolute change of the logit of the risk"},
+    title="The kinds of features that move risks",
+    form=".3f",
+)
+
+# %% [markdown]
+# The same feature by feature, for the newest night. Features that say nearly the same share their weight.
+
+# %%
+pictures.bars(
+    workspace.night().importances().head(20),
     "feature",
     {"mean_contribution": "mean absolute change of the logit of the risk"},
     title="The twenty features that move risks most",
     form=".3f",
 )
+
+# %% [markdown]
+# ## How churn runs along its strongest features
+#
+# What happened, what was promised, and what the feature does alone.
+
+# %%
+model_pictures.along_features(model.dependence())

@@ -64,13 +64,16 @@ listed.drop(columns="reasons").round({"churn_risk": 2, "value_at_risk": 0})
 # ## Why
 #
 # The strongest reasons first. For anybody the churn model speaks for, planned for or not, `night.reasons("their id")`
-# tells more: `share` is the theme's part of all that raises this customer's risk.
+# tells more: `share` is the theme's part of all that raises this customer's risk, and `change` what the model says
+# where that theme is as with tonight's typical customer. `language="lt"` or `"zh"` tells it in another language.
 
 # %%
 listed[["customer_id", "reasons"]]
 
 # %%
-night.reasons(*listed["customer_id"].head(3))[["customer_id", "theme", "share", "sentence"]].round(2)
+night.reasons(*listed["customer_id"].head(3))[["customer_id", "theme", "share", "sentence", "change"]].round(
+    2
+)
 
 # %% [markdown]
 # ## What is done, and what it costs

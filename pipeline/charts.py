@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from pipeline.svg import Canvas, box, dot, figure, line, together, words
+from pipeline.svg import Canvas, Scale, box, dot, figure, line, together, words
 
 PAGE = Canvas()
 _SHARES = (0, 0.25, 0.5, 0.75, 1)
+_ENDS = (0.04, 0.08, 0.2, 0.4, 1)
 
 
 @dataclass(frozen=True)
@@ -65,20 +66,32 @@ def calibration(bins: Sequence[Bin], *, title: str, canvas: Canvas = PAGE) -> Ma
         title: what a screen reader says.
         canvas: where to draw.
     """
-    shapes = [line("grid", canvas.left, canvas.y(share), canvas.end, canvas.y(share)) for share in _SHARES]
-    shapes += [words(canvas.left - 6, canvas.y(share) + 4, f"{share:.0%}", anchor="end") for share in _SHARES]
-    shapes.append(line("grid", canvas.x(0), canvas.y(0), canvas.x(1), canvas.y(1)))
+    most = _end([each.high for each in bins] + [each.predicted for each in bins])
+    up = Scale(0, most, canvas.base, canvas.top)
+    across = Scale(0, most, canvas.left, canvas.end)
+    marks = [(canvas.y(share), f"{share * most:.0%}") for share in _SHARES]
+    shapes = [line("grid", canvas.left, y, canvas.end, y) for y, _ in marks]
+    shapes += [words(canvas.left - 6, y + 4, said, anchor="end") for y, said in marks]
+    shapes.append(line("grid", across(0), up(0), across(most), up(most)))
     for each in bins:
-        x = canvas.x(each.predicted)
+        x = across(each.predicted)
         hint = f"predicted {each.predicted:.1%}, churned {each.observed:.1%} of {each.customers:,}"
-        shapes.append(line("whisker", x, canvas.y(each.low), x, canvas.y(each.high)))
-        shapes.append(dot("point", x, canvas.y(each.observed), hint=hint, radius=5))
-    return figure(title, together([*shapes, *_risk_axis("predicted risk", canvas)]), canvas)
+        shapes.append(line("whisker", x, up(each.low), x, up(each.high)))
+        shapes.append(dot("point", x, up(each.observed), hint=hint, radius=5))
+    return figure(title, together([*shapes, *_risk_axis("predicted risk", canvas, most)]), canvas)
 
 
-def _risk_axis(label: str, canvas: Canvas) -> list[Markup]:
+def _end(shares: Sequence[float]) -> float:
+    """Return where axes end, at a quarter of which is a whole percentage: rare churn would hide in a corner."""
+    return next(end for end in _ENDS if end >= max(shares, default=1))
+
+
+def _risk_axis(label: str, canvas: Canvas, most: float = 1) -> list[Markup]:
     return [
         line("axis", canvas.left, canvas.base, canvas.end, canvas.base),
-        *(words(canvas.x(share), canvas.base + 16, f"{share:.0%}", anchor="middle") for share in _SHARES),
+        *(
+            words(canvas.x(share), canvas.base + 16, f"{share * most:.0%}", anchor="middle")
+            for share in _SHARES
+        ),
         words(canvas.x(0.5), canvas.height - 6, label, anchor="middle"),
     ]

@@ -24,7 +24,7 @@ _TOLD = ("auc", "log_loss")
 
 @dataclass(frozen=True)
 class Comparison:
-    """The full recipe beside those that lack the features of some tables.
+    """The full recipe beside those that lack something: the features of some tables, or an ingredient.
 
     Attributes:
         as_of: the date.
@@ -32,6 +32,7 @@ class Comparison:
         churn_rate: share that churned.
         models: one row of metrics per recipe, the full one first.
         gains: per shortened recipe and metric, what the full one has over it.
+        members: weight of each ranking member of the full recipe.
         steps: per table and metric, what the table adds to the recipe of those before it.
     """
 
@@ -40,10 +41,11 @@ class Comparison:
     churn_rate: float
     models: Sequence[Row]
     gains: Sequence[Row]
-    steps: Sequence[Row]
+    members: Mapping[str, float]
+    steps: Sequence[Row] = ()
 
     def answer(self, horizon_days: int) -> dict[str, Any]:
-        """Return what ``keepwell evaluate --without ... --json`` prints."""
+        """Return what ``keepwell evaluate --json`` prints with ``--without`` or ``--ablate``."""
         return {
             "as_of": self.as_of.isoformat(),
             "horizon_days": horizon_days,
@@ -51,12 +53,14 @@ class Comparison:
             "churn_rate": self.churn_rate,
             "models": [dict(row) for row in self.models],
             "gains": [dict(row) for row in self.gains],
-            "steps": [dict(row) for row in self.steps],
+            "members": dict(self.members),
+            **({"steps": [dict(row) for row in self.steps]} if self.steps else {}),
         }
 
     def lines(self) -> str:
         """Return recipes and differences as tables for people."""
-        width = max(len(str(row["name"])) for row in self.models) + 2
+        first = self.models[0]["name"]
+        width = max(len(str(row["name"])) for row in self.models) + 13
         models = [
             f"{row['name']:{width}}{row['auc']:8.4f}   [{row['auc_low']:.3f}, {row['auc_high']:.3f}]"
             f"{row['log_loss']:10.4f}{row['ece']:8.3f}"
@@ -68,9 +72,9 @@ class Comparison:
                 f"{self.as_of}: {self.customers:,} customers, {self.churn_rate:.1%} churned",
                 f"{'recipe':{width}}{'AUC':>8}{'95 % interval':>17}{'log loss':>10}{'ECE':>8}",
                 *models,
-                f"\n{'all tables have over':{width}}{apart}",
+                f"\n{f'{first} less':{width}}{apart}",
                 *_differences(self.gains, width),
-                f"\n{'each table adds':{width}}{apart}",
+                *([f"\n{'each table adds':{width}}{apart}"] if self.steps else []),
                 *_differences(self.steps, width),
             ]
         )
@@ -95,33 +99,39 @@ def compare_without(run: Run, history: History, as_of: date, tables: Sequence[st
     risks = {FULL: full.risk}
     for last, name in enumerate(names, start=1):
         run.progress(f"evaluate at {as_of}: {name}")
-        risks[name] = _risk_of_same(full, try_at(_shortened(run, tables[-last:]), history, as_of))
+        risks[name] = _risk_of_same(full, try_at(shortened(run, tables[-last:]), history, as_of))
     run.progress(f"evaluate at {as_of}: differences")
-    judge = _Judge(full.churned, full.customer, run.config.seed)
+    steps = [
+        row | {"name": table}
+        for table, pair in zip(reversed(tables), pairwise(risks.items()), strict=True)
+        for row in _gains(full, dict(pair), run.config.seed)
+    ]
+    return replace(compared(full, risks, run.config.seed), steps=steps)
+
+
+def compared(full: Trial, risks: Mapping[str, npt.NDArray[np.float64]], seed: int) -> Comparison:
+    """Set recipes beside each other on the customers of one date.
+
+    Args:
+        full: the trial of the full recipe.
+        risks: churn risk of these customers by name of the recipe, the full one first.
+        seed: seed of the bootstrap.
+    """
     return Comparison(
-        as_of=as_of,
+        as_of=full.reference.as_of,
         customers=len(full.churned),
-        churn_rate=float(full.churned.mean()),
-        models=evaluate_models(full.churned, risks, full.customer, run.config.seed),
-        gains=judge.gains(risks),
-        steps=[
-            row | {"name": table}
-            for table, pair in zip(reversed(tables), pairwise(risks.items()), strict=True)
-            for row in judge.gains(dict(pair))
-        ],
+        churn_rate=float(np.average(full.churned, weights=full.weight)),
+        models=evaluate_models(full.churned, risks, full.customer, seed, weight=full.weight),
+        gains=_gains(full, risks, seed),
+        members=full.model.members_.weights,
     )
 
 
-@dataclass(frozen=True)
-class _Judge:
-    churned: npt.NDArray[np.int8]
-    customer: npt.NDArray[np.int64]
-    seed: int
-
-    def gains(self, risks: Mapping[str, npt.NDArray[np.float64]]) -> list[Row]:
-        """Say what the first recipe has over each of the others."""
-        best = next(iter(risks))
-        return paired_differences(self.churned, risks, self.customer, self.seed, challenger=best)
+def _gains(full: Trial, risks: Mapping[str, npt.NDArray[np.float64]], seed: int) -> list[Row]:
+    """Say what the first recipe has over each of the others."""
+    return paired_differences(
+        full.churned, risks, full.customer, seed, challenger=next(iter(risks)), weight=full.weight
+    )
 
 
 def _risk_of_same(full: Trial, trial: Trial) -> npt.NDArray[np.float64]:
@@ -133,7 +143,8 @@ def _risk_of_same(full: Trial, trial: Trial) -> npt.NDArray[np.float64]:
     return trial.risk
 
 
-def _shortened(run: Run, tables: Sequence[str]) -> Run:
+def shortened(run: Run, tables: Sequence[str]) -> Run:
+    """Return the run without the features of some tables."""
     features = run.config.features
     without = (*features.without, *tables)
     shorter = features.model_copy(update={"without": without})
@@ -151,7 +162,7 @@ def _check(run: Run, history: History, tables: Sequence[str]) -> None:
                 f"evaluate: --without: {table!r} is no table that gives features{nearest(table, known)}; "
                 f"found {known}. Name some of these."
             )
-        elif _names(run, history) == _names(_shortened(run, [table]), history):
+        elif _names(run, history) == _names(shortened(run, [table]), history):
             problems.append(
                 f"evaluate: --without: no feature comes from {table!r}; the sources do not deliver it, or "
                 "too little of it. Leave it out."

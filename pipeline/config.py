@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 from zoneinfo import available_timezones
 
 import yaml
@@ -24,6 +24,8 @@ from actions.rules import Rules
 from features.settings import FeatureSettings
 from models.settings import ModelSettings, ValueSettings
 from models.tracking import RegistrySettings
+from models.wordings import LanguageCode
+from pipeline.board.settings import BoardSettings
 from pipeline.feature_config import FeatureConfig, check_sources
 from pipeline.shop.settings import ShopSettings
 from tables.calendar import BusinessCalendar, OutcomeRule
@@ -32,6 +34,7 @@ from tables.sources import IngestSettings, Source
 from tables.yaml_lines import Key, describe_validation_error, load_yaml_with_lines
 
 PREFIX = "KEEPWELL__"
+Kind = TypeVar("Kind", bound=BaseModel)
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 
 
@@ -102,11 +105,20 @@ class GateSettings(_Section):
     most_at_risk: float = Field(default=0.95, gt=0, le=1)
 
 
+class RetrainingSettings(_Section):
+    """At how many past dates a changed recipe meets the champion's, and which features are known to be in time."""
+
+    test_dates: int = Field(default=3, ge=1, le=12)
+    # With yearly contracts everybody leaves at a renewal, whose date is agreed beforehand.
+    trusted_features: tuple[str, ...] = ("days_to_renewal",)
+
+
 class ReportSettings(_Section):
-    """What the page calls at risk, and how many customers it lists."""
+    """What the page calls at risk, how many customers it lists, and the language of its reasons."""
 
     at_risk_above: float = Field(default=0.5, gt=0, lt=1)
     listed_customers: int = Field(default=20, ge=1, le=200)
+    language: LanguageCode = "en"
 
 
 class DemoSettings(_Section):
@@ -134,7 +146,9 @@ class Config(_Section):
     registry: RegistrySettings = RegistrySettings()
     actions: ActionConfig
     gates: GateSettings = GateSettings()
+    retraining: RetrainingSettings = RetrainingSettings()
     report: ReportSettings = ReportSettings()
+    leaderboard: BoardSettings = BoardSettings()
     demo: DemoSettings | None = None
 
     def calendar(self) -> BusinessCalendar:
@@ -184,6 +198,21 @@ def load_config(path: Path, environment: Mapping[str, str]) -> Config:
     Raises:
         ConfigError: with every problem of file and environment, one line each.
     """
+    if is_snapshot(path):
+        raise ConfigError(
+            f"{path}: a ready-made snapshot has no dates, so nothing can be retrained or planned from it. "
+            "Give it to `evaluate` or `leaderboard`."
+        )
+    return load_as(Config, path, environment)
+
+
+def is_snapshot(path: Path) -> bool:
+    """Say whether a file describes a ready-made snapshot, one table with a label, and not a business."""
+    return "snapshot" in load_yaml_with_lines(path)[0]
+
+
+def load_as(kind: type[Kind], path: Path, environment: Mapping[str, str]) -> Kind:
+    """Read a configuration of some kind; arguments and errors are those of ``load_config``."""
     content, lines = load_yaml_with_lines(path)
     overrides = _override(content, environment)
     names = sorted(overrides)
@@ -193,9 +222,9 @@ def load_config(path: Path, environment: Mapping[str, str]) -> Config:
     if problems:
         raise ConfigError.of_all([f"{path}: {problem}" for problem in problems])
     try:
-        return Config.model_validate(expanded)
+        return kind.model_validate(expanded)
     except ValidationError as error:
-        found = describe_validation_error(error, path, marked, Config)
+        found = describe_validation_error(error, path, marked, kind)
         raise ConfigError.of_all([_name_variable(line, path, names) for line in found]) from error
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pipeline.config import Config
     from pipeline.run import Run
+    from pipeline.snapshot_config import SnapshotConfig
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -33,13 +34,22 @@ class Desk:
 
         return load_config(path, {**self.environment, **variables})
 
+    def snapshot(self, path: Path) -> "SnapshotConfig | None":
+        """Load the configuration of a ready-made snapshot; nothing where the file describes a business."""
+        from pipeline.config import is_snapshot, load_as
+        from pipeline.snapshot_config import SnapshotConfig
+
+        if not is_snapshot(path):
+            return None
+        config = load_as(SnapshotConfig, path, self.environment)
+        self._limit_threads(config.threads)
+        return config
+
     def run(self, config: "Config") -> "Run":
         """Start a run of a business."""
         from pipeline.run import Run
 
-        # LightGBM, BLAS and DuckDB fight over cores otherwise: 84 s against 7 s measured.
-        for name in _THREADS:
-            self.environment.setdefault(name, str(config.threads))
+        self._limit_threads(config.threads)
         secret = self.environment.get("KEEPWELL_SECRET_FILE")
         return Run(
             config=config,
@@ -54,3 +64,8 @@ class Desk:
 
         instant = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=self.now)
         return instant.astimezone(ZoneInfo(config.time_zone)).date()
+
+    def _limit_threads(self, threads: int) -> None:
+        # LightGBM, BLAS and DuckDB fight over cores otherwise: 84 s against 7 s measured.
+        for name in _THREADS:
+            self.environment.setdefault(name, str(threads))

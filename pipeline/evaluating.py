@@ -14,9 +14,12 @@ from models.evaluation import Row, calibration_table, evaluate_models, evaluate_
 from models.metrics import log_loss
 from models.reference import DateReference
 from models.rivals import left_out, predict_rivals
+from models.settings import ModelSettings
+from models.weighted import unless_even
 from pipeline.run import Run
 from pipeline.slicing import slicings
 from pipeline.snapshots import Training, date_frame, labelled, training
+from pipeline.treated import TreatedRows, count_rows, treated_answer
 from tables.errors import DataError
 from tables.history import History
 
@@ -28,20 +31,26 @@ class Trial:
     """The recipe trained on what was settled before a date, and what it says of the population at it.
 
     Attributes:
+        model: the recipe as trained.
         known: the labelled snapshots it was trained on.
-        customer: customer key per row of the population.
+        customer: customer key per row of the population; who is left out as treated has no row.
         churned: what the outcome was.
         population: features.
         reference: what the date says about everybody, the level's forecast included.
         risk: churn risk per row.
+        weight: how often each row counts in a metric; nothing where every row counts once.
+        treated: what was done with the treated, and the log loss with and without that.
     """
 
+    model: ChurnModel
     known: Training
     customer: npt.NDArray[np.int64]
     churned: npt.NDArray[np.int8]
     population: pd.DataFrame
     reference: DateReference
     risk: npt.NDArray[np.float64]
+    weight: npt.NDArray[np.float64] | None = None
+    treated: TreatedRows | None = None
 
 
 @dataclass(frozen=True)
@@ -53,24 +62,28 @@ class Evaluation:
         customers: size of the population.
         churn_rate: share that churned.
         level_check: date at which the level's forecasts were tried, ``none`` without one.
+        members: weight of each ranking member of our model.
         models: one row of metrics per model, ours first.
         calibration: groups of customers by predicted risk, and what they did.
         slices: our model inside segments and bands of tenure.
         constant_log_loss: log loss of predicting the training's churn rate for everybody.
         all_finite: whether every output of the model is a finite number.
         left_out: rivals that mean nothing for how customers leave here.
+        treated: what was done with treated customers in training and evaluation.
     """
 
     as_of: date
     customers: int
     churn_rate: float
     level_check: str
+    members: Mapping[str, float]
     models: Sequence[Row]
     calibration: Sequence[Row]
     slices: Sequence[Row]
     constant_log_loss: float
     all_finite: bool
     left_out: Sequence[str]
+    treated: Mapping[str, Any]
 
     @property
     def log_loss(self) -> float:
@@ -90,7 +103,9 @@ class Evaluation:
             "n": self.customers,
             "churn_rate": self.churn_rate,
             "level_check": self.level_check,
+            "members": dict(self.members),
             "models": [dict(row) for row in self.models],
+            "treated": dict(self.treated),
             **({"left_out": list(self.left_out)} if self.left_out else {}),
         }
 
@@ -108,7 +123,9 @@ class Evaluation:
                 f"{self.as_of}: {self.customers:,} customers, {self.churn_rate:.1%} churned",
                 head,
                 *rows,
+                f"{OURS} ranks by {', '.join(f'{name} {each:.0%}' for name, each in self.members.items())}",
                 *([left_out] if self.left_out else []),
+                *(f"treated customers, {words}" for words in self.treated["words"]),
             ]
         )
 
@@ -133,20 +150,30 @@ def fit(run: Run, known: Training) -> ChurnModel:
             "model.least_customers."
         )
     rule = run.rule
-    model = ChurnModel(
-        horizon_days=rule.horizon_days,
-        settled_days=rule.settled_days,
-        folds=settings.folds,
-        max_rounds=settings.max_rounds,
-        seed=run.config.seed,
-        threads=run.config.threads,
-    )
+    model = churn_model(settings, rule.horizon_days, rule.settled_days, run.config.seed, run.config.threads)
     return model.fit(
         known.features,
         known.churned,
         as_of=known.as_of,
         customer=known.customer,
+        weight=known.weight,
         references=known.references,
+    )
+
+
+def churn_model(
+    settings: ModelSettings, horizon_days: int, settled_days: int, seed: int, threads: int
+) -> ChurnModel:
+    """Return the configured recipe, untrained."""
+    return ChurnModel(
+        horizon_days=horizon_days,
+        settled_days=settled_days,
+        folds=settings.folds,
+        max_rounds=settings.max_rounds,
+        recipe=settings.recipe,
+        boosting=settings.boosting,
+        seed=seed,
+        threads=threads,
     )
 
 
@@ -160,16 +187,32 @@ def try_at(run: Run, history: History, as_of: date) -> Trial:
     labels = labelled(run, history, [as_of], known_before=None).sort_values("customer")
     customer = labels["customer"].to_numpy()
     _check_same_customers(frame.customer[frame.in_population], customer)
-    population = frame.population
-    reference = model.calibrate(population, reference=frame.reference, series=known.series)
-    risk = model.predict_proba(population, reference=reference)[:, 1]
-    return Trial(known, customer, labels["churned"].to_numpy(), population, reference, risk)
+    population = frame.population[known.features.columns]
+    reference, risk = model.calibrate_predict(population, reference=frame.reference, series=known.series)
+    churned, counted = labels["churned"].to_numpy(), count_rows(run, history, labels)
+    kept = counted.kept
+    return Trial(
+        model=model,
+        known=known,
+        customer=customer[kept],
+        churned=churned[kept],
+        population=population[kept],
+        reference=reference,
+        risk=risk[kept],
+        weight=unless_even(counted.weight[kept]),
+        treated=counted.judged(churned, risk),
+    )
 
 
 def evaluate_at(run: Run, history: History, as_of: date) -> Evaluation:
     """Train on what was settled before a date, and compare model and rivals on the outcome after it."""
-    trial = try_at(run, history, as_of)
+    return judge(run, try_at(run, history, as_of))
+
+
+def judge(run: Run, trial: Trial) -> Evaluation:
+    """Compare a trained model and its rivals on the outcome of a date."""
     known, churned, reference = trial.known, trial.churned, trial.reference
+    as_of = reference.as_of
     run.progress(f"evaluate at {as_of}: rivals")
     rivals = predict_rivals(
         known.features,
@@ -178,22 +221,33 @@ def evaluate_at(run: Run, history: History, as_of: date) -> Evaluation:
         trial.population,
         reference=reference,
         seed=run.config.seed,
+        weight=known.weight,
     )
     predictions: Mapping[str, Any] = {OURS: trial.risk, **rivals}
-    rate = float(known.churned.mean())
+    weight, seed = trial.weight, run.config.seed
+    rate = float(np.average(known.churned, weights=known.weight))
     return Evaluation(
         as_of=as_of,
         customers=len(churned),
-        churn_rate=float(churned.mean()),
+        churn_rate=float(np.average(churned, weights=weight)),
         level_check=reference.level.level_check if reference.level else "none",
-        models=evaluate_models(churned, predictions, trial.customer, run.config.seed),
-        calibration=calibration_table(churned, trial.risk),
+        members=trial.model.members_.weights,
+        models=evaluate_models(churned, predictions, trial.customer, seed, weight=weight),
+        calibration=calibration_table(churned, trial.risk, weight=weight),
         slices=evaluate_slices(
-            churned, trial.risk, trial.customer, slicings(trial.population, reference), run.config.seed
+            churned,
+            trial.risk,
+            trial.customer,
+            slicings(trial.population, reference),
+            seed,
+            weight=weight,
         ),
-        constant_log_loss=log_loss(churned, np.full(len(churned), rate)),
+        constant_log_loss=log_loss(churned, np.full(len(churned), rate), weight=weight),
         all_finite=bool(np.isfinite(trial.risk).all()),
         left_out=left_out(reference),
+        treated=treated_answer(
+            run.config.model.treated, {"training": known.treated, "evaluation": trial.treated}
+        ),
     )
 
 

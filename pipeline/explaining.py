@@ -1,5 +1,6 @@
 """Why: the strongest reasons of the customers somebody will ask about, never of the whole base."""
 
+import json
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -7,7 +8,7 @@ import pandas as pd
 
 from models.churn import ChurnModel
 from models.reasons import Reason
-from models.reference import DateReference
+from models.wordings import LANGUAGES
 from pipeline.scoring import MODEL, Scored
 
 REASONS = 3
@@ -40,41 +41,41 @@ def explain(model: ChurnModel, scored: Scored, customers: Sequence[str]) -> Reas
     return dict(zip(table.loc[rows, "customer_id"], told, strict=True))
 
 
-def with_reasons(plan: pd.DataFrame, reasons: Reasons) -> pd.DataFrame:
-    """Add ``reason_1`` to ``reason_3`` in words, and their themes, to a plan; empty where there are fewer."""
-    columns = {
-        f"{name}_{place + 1}": pd.Series(
-            [_nth(reasons.get(customer_id, ()), place, name) for customer_id in plan["customer_id"]],
-            index=plan.index,
-            dtype="str",
-        )
-        for name in ("reason", "theme")
-        for place in range(REASONS)
-    }
+def with_reasons(plan: pd.DataFrame, reasons: Reasons, *, language: str, currency: str) -> pd.DataFrame:
+    """Add ``reason_1`` to ``reason_3`` in words, their themes and the risks without them to a plan.
+
+    Where there are fewer, words are empty and risks missing.
+    """
+    columns: dict[str, pd.Series] = {}
+    for place in range(REASONS):
+        found = [reasons.get(customer_id, ())[place : place + 1] for customer_id in plan["customer_id"]]
+        words = ["".join(one.sentence(language, currency=currency) for one in each) for each in found]
+        themes = ["".join(one.theme for one in each) for each in found]
+        without = [each[0].risk_without if each else np.nan for each in found]
+        columns |= {
+            f"reason_{place + 1}": pd.Series(words, index=plan.index, dtype="str"),
+            f"theme_{place + 1}": pd.Series(themes, index=plan.index, dtype="str"),
+            f"risk_without_{place + 1}": pd.Series(without, index=plan.index, dtype="float64"),
+        }
     return plan.assign(**columns)
 
 
-def _nth(reasons: Sequence[Reason], place: int, name: str) -> str:
-    if place >= len(reasons):
-        return ""
-    return reasons[place].sentence if name == "reason" else reasons[place].theme
+def reasons_json(reasons: Reasons, *, currency: str) -> str:
+    """Write the reasons of some customers in every language, one customer a line, for other programs."""
+    lines = [
+        f"{json.dumps(customer_id)}: {json.dumps([_told(one, currency) for one in found], ensure_ascii=False)}"
+        for customer_id, found in sorted(reasons.items())
+    ]
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
-def mean_contributions(
-    model: ChurnModel, features: pd.DataFrame, *, reference: DateReference
-) -> pd.DataFrame:
-    """Say how far each feature moves risks up or down, on average over some customers.
-
-    Args:
-        model: the model.
-        features: feature columns of few customers; exact contributions cost milliseconds a row.
-        reference: the date's reference with its level.
-
-    Returns:
-        ``feature`` and ``mean_contribution`` (mean absolute change of the logit of the risk), largest first.
-    """
-    read = features[list(model.feature_names_in_)].astype(np.float32)
-    slope = 1.0 if reference.level is None else reference.level.slope
-    moved = np.abs(slope * model.members_.contributions(read, reference)).mean(axis=0)
-    told = pd.DataFrame({"feature": list(read.columns), "mean_contribution": moved})
-    return told.sort_values("mean_contribution", ascending=False, kind="stable", ignore_index=True)
+def _told(reason: Reason, currency: str) -> dict[str, object]:
+    return {
+        "theme": reason.theme,
+        "feature": reason.feature,
+        "share": reason.share,
+        "churn_risk": reason.risk,
+        "risk_without": reason.risk_without,
+        "sentence": {code: reason.sentence(code, currency=currency) for code in LANGUAGES},
+        "change": {code: reason.change(code) for code in LANGUAGES},
+    }

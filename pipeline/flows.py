@@ -16,10 +16,12 @@ from models.churn import ChurnModel
 from models.deployment import folder_digest
 from models.reference import DateReference
 from models.registry import Registry
-from pipeline.comparing import compare_without
-from pipeline.evaluating import evaluate_at, newest_evaluable
+from pipeline.ablating import ablate, keep_ablation
+from pipeline.choosing import CARD
+from pipeline.comparing import Comparison, compare_without
+from pipeline.evaluating import Evaluation, evaluate_at, newest_evaluable
 from pipeline.night import Champion, NightInputs, publish_night
-from pipeline.retraining import CARD
+from pipeline.recipe import serving_run
 from pipeline.run import Run
 from pipeline.snapshots import date_frame, level_series
 from pipeline.steps import config_digest, ingested
@@ -45,13 +47,16 @@ class NightOptions:
     allow_later_model: bool = False
 
 
-def evaluate(run: Run, *, as_of: date | None, without: Sequence[str] = ()) -> Mapping[str, Any]:
+def evaluate(
+    run: Run, *, as_of: date | None, without: Sequence[str] = (), ablated: bool = False
+) -> Mapping[str, Any]:
     """Compare the recipe with its rivals at one date; at the newest settled one if none is given.
 
     Args:
         run: the run.
         as_of: the date.
         without: compare the recipe with itself less the features of these tables instead.
+        ablated: compare it with itself less each of its ingredients instead.
     """
     history = ingested(run)
     newest = newest_evaluable(run, history, run.calendar.day_of(run.now))
@@ -61,7 +66,14 @@ def evaluate(run: Run, *, as_of: date | None, without: Sequence[str] = ()) -> Ma
             f"Evaluate at {newest} or earlier."
         )
     day = as_of or newest
-    found = compare_without(run, history, day, without) if without else evaluate_at(run, history, day)
+    if ablated:
+        return _told(run, keep_ablation(run, history, ablate(run, history, day)))
+    return _told(
+        run, compare_without(run, history, day, without) if without else evaluate_at(run, history, day)
+    )
+
+
+def _told(run: Run, found: Evaluation | Comparison) -> dict[str, Any]:
     return {**found.answer(run.rule.horizon_days), "text": found.lines()}
 
 
@@ -90,8 +102,9 @@ def nightly(run: Run, *, as_of: date, options: NightOptions) -> Mapping[str, Any
     ):
         registry = Registry(run.workspace, run.config.registry)
         champion = _champion(run, registry, as_of, earlier, options, Path(scratch))
-        frame = date_frame(run, history, as_of)
-        series = level_series(run, history, champion.model.series_, until=as_of)
+        trained_by = serving_run(run, history, champion.card)
+        frame = date_frame(trained_by, history, as_of)
+        series = level_series(trained_by, history, champion.model.series_, until=as_of)
         inputs = NightInputs(
             history=history, champion=champion, frame=frame, series=series, accept_level=options.accept_level
         )

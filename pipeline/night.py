@@ -14,7 +14,7 @@ from models.churn import ChurnModel
 from models.deployment import ModelVersion
 from models.level import LevelSeries
 from models.reference import DateReference
-from pipeline.explaining import explain, most_valuable_at_risk, with_reasons
+from pipeline.explaining import explain, most_valuable_at_risk, reasons_json, with_reasons
 from pipeline.gates import Vitals, check_gates, spread
 from pipeline.kinds import kind_of
 from pipeline.night_facts import facts_for_readers
@@ -122,11 +122,12 @@ def _story(
     frame = planned.plan.frame
     asked = [*frame.loc[frame["planned_action"] != "none", "customer_id"], *listed["customer_id"]]
     reasons = explain(champion.model, scored, asked)
+    told = with_reasons(frame, reasons, language=report.language, currency=run.config.currency)
     return NightStory(
         run=run,
         as_of=inputs.frame.as_of,
         scores=scored.table.assign(model_version=champion.version.version, is_later_model=champion.is_later),
-        plan=_marked(run, inputs, with_reasons(frame, reasons)),
+        plan=_marked(run, inputs, told),
         planned=planned,
         listed=listed,
         reasons=reasons,
@@ -148,7 +149,9 @@ def _publish(run: Run, inputs: NightInputs, story: NightStory, *, seconds: float
         write_table(story.plan, night.table("plan"))
         write_text(render(tell(story)), night.report("index.html"))
         write_text(crm_list(story.plan), night.report("crm.csv"))
-        night.report("crm.csv").chmod(0o600)  # real ids: for its owner only
+        write_text(reasons_json(story.reasons, currency=run.config.currency), night.report("reasons.json"))
+        for name in ("crm.csv", "reasons.json"):
+            night.report(name).chmod(0o600)  # real ids: for their owner only
         write_text(story.planned.plan.certificate.to_json(), night.report("certificate.json"))
         write_text(story.reference.to_json(), night.report("reference.json"))
         write_text(story.values.to_json(), night.report("values.json"))

@@ -12,7 +12,7 @@ def facts_for_readers(run: Run, planned: Planned) -> dict[str, Any]:
     """Return what notebooks need to read a night without its configuration, as JSON values.
 
     Returns:
-        ``business`` (name, currency, days, the risk above which a customer counts as at risk), ``features``
+        ``business`` (name, currency, days, the risk above which a customer counts as at risk, language), ``features``
         (settings they were built with), ``budget`` (money for the night), ``left_out`` (customers per reason),
         ``blocked`` (per action: pairs allowed, and pairs per reason; reasons of nobody are left out),
         ``dormant`` (why an action rests) and ``notes``.
@@ -24,6 +24,7 @@ def facts_for_readers(run: Run, planned: Planned) -> dict[str, Any]:
             "currency": config.currency,
             "horizon_days": config.churn.horizon_days,
             "at_risk_above": config.report.at_risk_above,
+            "language": config.report.language,
         },
         "features": asdict(feature_settings(run)),
         "budget": planned.tonight,

@@ -54,6 +54,7 @@ def tell(story: NightStory) -> NightPage:
         ),
         calibration_words=_calibration_words(card),
         calibration=calibration(_bins(card), title="Predicted risk against the share that churned"),
+        language=story.language.code,
         customers=_customers(story),
         reasons=_reasons(story),
         segments=_segments(story),
@@ -228,7 +229,7 @@ def _customers(story: NightStory) -> list[CustomerRow]:
             risk=f"{row.churn_risk:.0%}",
             value=story.money(row.churn_risk * row.margin),
             action=_tonight(plan, row.customer_id),
-            reason="; ".join(reason.sentence for reason in story.reasons.get(row.customer_id, ())),
+            reasons=story.why(row.customer_id),
         )
         for name, row in zip(names, story.listed.itertuples(), strict=True)
     ]
@@ -249,7 +250,8 @@ def _reasons(story: NightStory) -> list[Bar]:
     chosen = story.plan[(story.plan["action"] != _NONE) & (story.plan["theme_1"] != "")]
     themes = pd.concat([chosen[f"theme_{place}"] for place in (1, 2, 3)])
     counted = themes[themes != ""].value_counts()
-    return _bars([(str(theme), int(count)) for theme, count in counted.items()], of=max(len(chosen), 1))
+    told = [(story.language.themes[theme], int(count)) for theme, count in counted.items()]
+    return _bars(told, of=max(len(chosen), 1))
 
 
 def _segments(story: NightStory) -> list[SegmentRow]:

@@ -10,8 +10,10 @@ import pandas as pd
 from models.deployment import ModelVersion
 from models.reference import DateReference
 from models.value import ValueReference
+from models.wordings import Language, language_of
 from pipeline.explaining import Reasons
 from pipeline.gates import Vitals
+from pipeline.page import Why
 from pipeline.planning import Planned
 from pipeline.run import Run
 from pipeline.scoring import MODEL
@@ -54,6 +56,21 @@ class NightStory:
         """Scores of the watched customers above the line."""
         watched = self.watched
         return watched[watched["churn_risk"] > self.line]
+
+    @property
+    def language(self) -> Language:
+        """Words of the language in which reasons are told."""
+        return language_of(self.run.config.report.language)
+
+    def why(self, customer_id: str) -> list[Why]:
+        """Tell a customer's reasons, strongest first; none where nobody asked for them."""
+        return [
+            Why(
+                each.sentence(self.language.code, currency=self.run.config.currency),
+                each.change(self.language.code),
+            )
+            for each in self.reasons.get(customer_id, ())
+        ]
 
     def money(self, amount: float) -> str:
         """Write an amount of money."""

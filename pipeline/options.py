@@ -40,6 +40,22 @@ class Names(click.ParamType[tuple[str, ...]]):
         return value if isinstance(value, tuple) else tuple(name.strip() for name in value.split(","))
 
 
+class Lengths(click.ParamType[tuple[int, ...]]):
+    """Numbers of days between commas."""
+
+    name = "days"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        """Take the numbers apart, or fail in words."""
+        if isinstance(value, tuple):
+            return value
+        if not all(length.strip().isdecimal() and int(length) for length in value.split(",")):
+            self.fail(f"{value!r} are no whole days from 1 on; write them as 30,60,90.", param, ctx)
+        return tuple(int(length) for length in value.split(","))
+
+
 CONFIG = click.option(
     "-c",
     "--config",

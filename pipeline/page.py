@@ -39,6 +39,14 @@ class ActionRow:
 
 
 @dataclass(frozen=True)
+class Why:
+    """One reason for a risk, and what would change it."""
+
+    sentence: str
+    change: str
+
+
+@dataclass(frozen=True)
 class CustomerRow:
     """One valuable customer at risk."""
 
@@ -47,7 +55,7 @@ class CustomerRow:
     risk: str
     value: str
     action: str
-    reason: str
+    reasons: Sequence[Why]
 
 
 @dataclass(frozen=True)
@@ -116,6 +124,7 @@ class NightPage:
     histogram: Markup
     calibration_words: str
     calibration: Markup
+    language: str
     customers: Sequence[CustomerRow]
     reasons: Sequence[Bar]
     segments: Sequence[SegmentRow]
@@ -127,6 +136,11 @@ class NightPage:
 
 def render(page: NightPage) -> str:
     """Return the page as HTML that opens without a network."""
+    return fill("night.html.j2", page)
+
+
+def fill(template: str, page: object) -> str:
+    """Fill a page's template, which sees it as ``page``, every word escaped."""
     environment = Environment(
         loader=PackageLoader("pipeline"),
         autoescape=select_autoescape(default=True, default_for_string=True),
@@ -134,4 +148,4 @@ def render(page: NightPage) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("night.html.j2").render(page=page) + "\n"
+    return environment.get_template(template).render(page=page) + "\n"

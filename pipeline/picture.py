@@ -1,6 +1,6 @@
 """A picture as Jupyter shows it, and the axes and legends that pictures share."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +26,11 @@ _STYLE = """
 .keepwell-picture svg .point, .keepwell-picture svg .tone-0 { fill: #20639b; }
 .keepwell-picture svg .ring { fill: none; stroke: #c8553d; stroke-width: 2; }
 .keepwell-picture svg .tone-1 { fill: #c8553d; } .keepwell-picture svg .tone-2 { fill: #8a8f99; }
+.keepwell-picture svg .tone-3 { fill: #2e7d4f; } .keepwell-picture svg .line-3 { stroke: #2e7d4f; }
+.keepwell-picture svg .alone { stroke: #8a8f99; stroke-dasharray: 4 3; }
+.keepwell-picture .small-pictures { display: grid;
+  grid-template-columns: repeat(auto-fill, minmax(260px, 1fr)); gap: 14px; }
+.keepwell-picture .small-pictures figure { margin: 0; }
 .keepwell-picture svg polyline { fill: none; stroke-width: 1.6; }
 .keepwell-picture svg .line-0 { stroke: #20639b; } .keepwell-picture svg .line-1 { stroke: #c8553d; }
 .keepwell-picture svg .line-2 { stroke: #8a8f99; } .keepwell-picture svg .fine { stroke: #20639b; stroke-width: .8; }
@@ -55,6 +60,13 @@ class Picture:
 
     def __repr__(self) -> str:
         return f"<picture: {self.title}>"
+
+
+def side_by_side(pictures: Sequence[Picture], *, title: str, note: str = "") -> Picture:
+    """Put small pictures beside each other, each under its own words."""
+    frame = Markup("<figure><figcaption>{} <span>{}</span></figcaption>{}</figure>")
+    framed = Markup().join(frame.format(each.title, each.note, each.svg) for each in pictures)
+    return Picture(title, note, Markup('<div class="small-pictures">{}</div>').format(framed))
 
 
 def said_as(name: object) -> str:
@@ -107,7 +119,7 @@ def date_axis(scale: Scale, canvas: Canvas) -> list[Markup]:
     """Mark the first days of months, or days where there are few of them."""
     first, last = (np.datetime64(int(day), "D") for day in (scale.low, scale.high))
     months = np.arange(first.astype("datetime64[M]") + 1, last.astype("datetime64[M]") + 1)
-    marks = months[:: max(1, -(-len(months) // 5))].astype("datetime64[D]")
+    marks = months[:: max(1, -(-len(months) // 4))].astype("datetime64[D]")
     if len(months) < 2:
         marks = np.linspace(first.astype(np.int64), last.astype(np.int64), 4).astype("datetime64[D]")
     shapes = [line("axis", canvas.left, canvas.base, canvas.end, canvas.base)]

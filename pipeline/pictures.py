@@ -3,7 +3,7 @@
 Every picture has a title that says what it shows, and axes that say their units.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,7 @@ from pipeline.picture import (
 from pipeline.svg import Canvas, Scale, box, dot, figure, line, path, together, words
 
 _NARROW = 480
+_SQUARE = Canvas(_NARROW, 330, left=46, right=22)
 _ROW, _BAR = 17, 13
 _MOST_COLUMNS = 60
 _RISK_BINS = 25
@@ -108,17 +109,17 @@ def intervals(
     return Picture(title, note, figure(title, together(shapes), canvas))
 
 
-def calibration(rows: pd.DataFrame, *, title: str, note: str = "") -> Picture:
+def calibration(rows: pd.DataFrame, *, title: str, note: str = "", canvas: Canvas = _SQUARE) -> Picture:
     """Draw promised against observed churn; points on the diagonal are right, lines are 95 % intervals.
 
     Args:
         rows: ``n``, ``mean_predicted``, ``observed``, ``low``, ``high`` (shares).
         title: what the picture shows.
         note: how to read it.
+        canvas: where to draw.
     """
     told = zip(rows["mean_predicted"], rows["observed"], rows["low"], rows["high"], rows["n"], strict=True)
     bins = [charts.Bin(*each) for each in told]
-    canvas = Canvas(_NARROW, 330, left=46, right=22)
     return Picture(title, note, charts.calibration(bins, title=title, canvas=canvas))
 
 
@@ -227,7 +228,7 @@ def days(rows: pd.DataFrame, by: str, day: str, value: str, *, title: str, note:
 
 def over_time(
     rows: pd.DataFrame, day: str, values: Mapping[str, str], *, title: str, unit: str, note: str = "",
-    form: str = ".0%",
+    form: str = ".0%", loose: Collection[str] = (),
 ) -> Picture:  # fmt: skip
     """Draw values over dates; each value's points are joined, missing ones are left out.
 
@@ -239,6 +240,7 @@ def over_time(
         unit: what the vertical axis counts.
         note: how to read it.
         form: how numbers are written.
+        loose: columns whose points are not joined.
     """
     top = legend_height(values) + 16
     canvas = Canvas(_NARROW, 260 + top, left=46, right=22, top=top, bottom=30)
@@ -250,9 +252,10 @@ def over_time(
     up = Scale(low - spare, high + spare, canvas.base, canvas.top)
     shapes = [*legend(values), words(canvas.left, canvas.top - 4, unit, kind="soft")]
     shapes += [*date_axis(across, canvas), *upwards_axis(up, canvas, form)]
-    for place, series in enumerate(known.T):
+    for place, (name, series) in enumerate(zip(values, known.T, strict=True)):
         there = ~np.isnan(series)
         places = [(across(x), up(y)) for x, y in zip(number[there], series[there], strict=True)]
-        shapes.append(path(f"line-{place}", places))
-        shapes += [dot(f"tone-{place}", x, y, radius=3) for x, y in places]
+        if name not in loose:
+            shapes.append(path(f"line-{place}", places))
+        shapes += [dot(f"tone-{place}", x, y, radius=4.5 if name in loose else 3) for x, y in places]
     return Picture(title, note, figure(title, together(shapes), canvas))

@@ -1,92 +1,161 @@
-"""The weekly retraining: evaluate the recipe, refit it on all settled dates, register, and promote what is sound."""
+"""The weekly retraining: choose the recipe, refit it on all settled dates, register, promote what is sound, report."""
 
+import hashlib
 import json
-import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 from actions.catalogue import load_catalogue
-from models.deployment import ModelVersion
+from models.churn import ChurnModel
+from models.deployment import ModelVersion, folder_digest
+from models.reference import DateReference
 from models.registry import Registry
-from pipeline.evaluating import Evaluation, evaluate_at, fit, newest_evaluable
+from pipeline.challenge_page import challenge_page
+from pipeline.choosing import CARD, Choice, choose
+from pipeline.evaluating import Evaluation, fit, judge, newest_evaluable, try_at
+from pipeline.leak_check import check_leaks
+from pipeline.model_card import model_card
+from pipeline.model_page import training_report
+from pipeline.recipe import Recipe
+from pipeline.retrain_folder import CHALLENGE, REPORT, as_json, settle, stage
 from pipeline.run import Run
 from pipeline.scoring import fit_cells
-from pipeline.snapshots import date_frame, training
-from pipeline.steps import config_digest, ingested, recipe_digest
+from pipeline.snapshots import Training, date_frame, training
+from pipeline.steps import config_digest, ingested
 from tables.errors import PromotionError
 from tables.history import History
-from tables.storage import TEMPORARY, storage
 
-CARD = "card.json"
+_OF_THE_DAY = ("recipe_words", "challenge", "ablation")
+"""What a card tells of the models beside it: the same model keeps its version though these have changed."""
 
 
-def retrain(run: Run, *, as_of: date, require_promotion: bool = False) -> Mapping[str, Any]:
-    """Evaluate at the newest settled date, refit on all settled dates, register, and promote if sound.
+@dataclass(frozen=True)
+class Trained:
+    """A model trained on everything settled, before it is registered.
+
+    Attributes:
+        known: the labelled snapshots.
+        model: the model.
+        reference: what the date of the retraining says about everybody, the level's forecast included.
+        card: what a version tells of itself.
+        recipe: how it was trained.
+    """
+
+    known: Training
+    model: ChurnModel
+    reference: DateReference
+    card: Mapping[str, Any]
+    recipe: Recipe
+
+
+def retrain(
+    run: Run, *, as_of: date, require_promotion: bool = False, accept_recipe: bool = False
+) -> Mapping[str, Any]:
+    """Choose the recipe, refit it on all settled dates, register, promote if sound, and write the report.
+
+    A run that is killed leaves the champion in service; the same run again takes up the version it registered.
+
+    Args:
+        run: the run, holding the workspace.
+        as_of: the date to retrain for.
+        require_promotion: fail where no model is promoted.
+        accept_recipe: take the configured recipe whatever the comparison with the champion's says.
 
     Raises:
         DataError: if no date can be trained on; names the earliest one.
-        PromotionError: if promotion is required and the recipe is not sound.
+        LeakageError: if a feature knows the future; names it.
+        PromotionError: if promotion is required and no model is promoted.
     """
     load_catalogue(run.config.actions.catalogue)  # a mistake there fails before training
     history = ingested(run, as_of=as_of)
-    evaluation = evaluate_at(run, history, newest_evaluable(run, history, as_of))
-    version = _refit(run, history, evaluation, as_of=as_of)
-    if evaluation.is_sound:
-        version = Registry(run.workspace, run.config.registry).promote(version.version, promoted_for=as_of)
-    elif require_promotion:
+    registry = Registry(run.workspace, run.config.registry)
+    newest = try_at(run, history, newest_evaluable(run, history, as_of))
+    leaks = check_leaks(run, history, newest)
+    choice = choose(run, history, newest, registry, as_of=as_of, accept=accept_recipe)
+    if not choice.is_configured:
+        leaks = check_leaks(choice.run, history, choice.trial)
+    evaluation = judge(choice.run, choice.trial)
+    trained = _refit(choice, history, evaluation, {"leaks": leaks.answer()}, as_of=as_of)
+    version = _register(run, registry, history, trained, evaluation)
+    outcome = _outcome(choice, evaluation, version, accepted=accept_recipe)
+    card = {
+        **trained.card,
+        "version": version.version,
+        "promoted": outcome.promoted,
+        "outcome": outcome.words,
+    }
+    staged = stage(run.workspace, as_of, _files(choice, card))
+    if outcome.promoted:
+        registry.promote(version.version, promoted_for=as_of)
+    registry.attach(version.version, staged)
+    page = settle(staged, run.workspace, as_of) / REPORT
+    if require_promotion and not outcome.promoted:
         raise PromotionError(
-            f"retrain: version {version.version} was not promoted; log loss {evaluation.log_loss:.4f} against "
-            f"{evaluation.constant_log_loss:.4f} of a constant. The champion in service stays."
+            f"retrain: version {version.version} was not promoted; {outcome.words} See {page}."
         )
-    return _retrained(evaluation, version, as_of=as_of, horizon_days=run.rule.horizon_days)
+    return _answer(choice, evaluation, version, card, page=str(page), as_of=as_of)
 
 
-def _refit(run: Run, history: History, evaluation: Evaluation, *, as_of: date) -> ModelVersion:
-    until = min(as_of, run.newest_day(history))
-    known = training(run, history, until=until)
+def _refit(
+    choice: Choice, history: History, evaluation: Evaluation, facts: Mapping[str, Any], *, as_of: date
+) -> Trained:
+    run = choice.run
+    known = training(run, history, until=min(as_of, run.newest_day(history)))
     run.progress(f"retrain as of {as_of}: fit on {len(known.churned):,} snapshots")
     model = fit(run, known)
     frame = date_frame(run, history, as_of)
-    reference = model.calibrate(frame.population, reference=frame.reference, series=known.series)
-    cells = fit_cells(run, frame, model, reference)
+    population = frame.population[known.features.columns]
+    reference, risk = model.calibrate_predict(population, reference=frame.reference, series=known.series)
+    recipe, told = Recipe.of(run, history), choice.challenge_answer()
+    card = model_card(
+        run, history, choice.trial, evaluation, known=known, model=model, reference=reference, as_of=as_of
+    )
+    return Trained(
+        known,
+        model,
+        reference,
+        {
+            **card,
+            **facts,
+            "recipe": recipe.to_json(),
+            "recipe_words": list(choice.words),
+            **({"challenge": told} if told else {}),
+            "effect_cells": asdict(fit_cells(run, frame, risk, reference)),
+        },
+        recipe,
+    )
+
+
+def _register(
+    run: Run, registry: Registry, history: History, trained: Trained, evaluation: Evaluation
+) -> ModelVersion:
     run.progress("retrain: register the model")
-    with (
-        storage(run.workspace),
-        tempfile.TemporaryDirectory(prefix=f"{TEMPORARY}train-", dir=run.workspace) as scratch,
-    ):
-        folder = Path(scratch) / "model"
-        model.save(folder)
-        (folder / CARD).write_text(
-            json.dumps({**_card(run, evaluation), "effect_cells": asdict(cells)}, indent=1, sort_keys=True)
-        )
-        return Registry(run.workspace, run.config.registry).register(
+    with registry.connection.scratch() as scratch:
+        folder = scratch / "model"
+        trained.model.save(folder)
+        lasting = {name: value for name, value in trained.card.items() if name not in _OF_THE_DAY}
+        content = f"{folder_digest(folder)} {trained.reference.to_json()} {as_json(lasting)}"
+        (folder / CARD).write_text(json.dumps(trained.card, indent=1, sort_keys=True))
+        return registry.register(
             folder,
-            reference=reference.to_json(),
-            trained_through=model.trained_through_,
+            reference=trained.reference.to_json(),
+            trained_through=trained.model.trained_through_,
             metrics=_figures(evaluation),
             params={
                 "horizon_days": run.rule.horizon_days,
-                "snapshots": len(known.churned),
-                "snapshots_before_cap": known.rows_before_cap,
-                "features": known.features.shape[1],
-                "dates": len(known.references),
+                "snapshots": len(trained.known.churned),
+                "snapshots_before_cap": trained.known.rows_before_cap,
+                "features": trained.known.features.shape[1],
+                "dates": len(trained.known.references),
             },
             config_digest=config_digest(run),
             dataset_digest=history.digest,
-            tags={"recipe_digest": recipe_digest(run), "evaluated_at": evaluation.as_of.isoformat()},
+            recipe_digest=trained.recipe.digest,
+            content_digest=hashlib.sha256(content.encode()).hexdigest(),
+            tags={"evaluated_at": evaluation.as_of.isoformat()},
         )
-
-
-def _card(run: Run, evaluation: Evaluation) -> dict[str, Any]:
-    return {
-        **evaluation.answer(run.rule.horizon_days),
-        "calibration": [dict(row) for row in evaluation.calibration],
-        "slices": [dict(row) for row in evaluation.slices],
-        "constant_log_loss": evaluation.constant_log_loss,
-    }
 
 
 def _figures(evaluation: Evaluation) -> dict[str, float]:
@@ -99,23 +168,67 @@ def _figures(evaluation: Evaluation) -> dict[str, float]:
     return {**named, "constant.log_loss": evaluation.constant_log_loss, "churn_rate": evaluation.churn_rate}
 
 
-def _retrained(
-    evaluation: Evaluation, version: ModelVersion, *, as_of: date, horizon_days: int
+@dataclass(frozen=True)
+class _Outcome:
+    promoted: bool
+    words: str
+
+
+def _outcome(choice: Choice, evaluation: Evaluation, version: ModelVersion, *, accepted: bool) -> _Outcome:
+    """Say whether a version goes into service, and why not."""
+    if not evaluation.is_sound:
+        return _Outcome(
+            False,
+            f"Log loss {evaluation.log_loss:.4f} against {evaluation.constant_log_loss:.4f} of a constant. The "
+            "champion in service stays.",
+        )
+    if not choice.may_serve:
+        return _Outcome(False, "A changed recipe needs a comparison. The champion in service stays.")
+    if version.withdrawn and not accepted:
+        why = f" ({version.withdrawn_because})" if version.withdrawn_because else ""
+        return _Outcome(False, f"This very model was rolled back before{why}. The champion in service stays.")
+    return _Outcome(True, "In service from the next night on.")
+
+
+def _files(choice: Choice, card: Mapping[str, Any]) -> dict[str, str]:
+    files = {CARD: as_json(card), REPORT: training_report(card)}
+    answer = choice.challenge_answer()
+    if answer is None:
+        return files
+    return {
+        **files,
+        f"{CHALLENGE}.json": as_json(answer),
+        f"{CHALLENGE}.html": challenge_page(answer, business=card["business"], as_of=card["trained_for"]),
+    }
+
+
+def _answer(
+    choice: Choice,
+    evaluation: Evaluation,
+    version: ModelVersion,
+    card: Mapping[str, Any],
+    *,
+    page: str,
+    as_of: date,
 ) -> dict[str, Any]:
-    promoted = version.promoted_for is not None
-    words = (
-        "promoted" if promoted else "not promoted: no better than a constant, the champion in service stays"
-    )
-    text = (
-        f"{evaluation.lines()}\nversion {version.version}, trained through {version.trained_through}: {words}"
+    promoted = "promoted" if card["promoted"] else "not promoted"
+    table = [choice.challenge.lines()] if choice.challenge else []
+    state = (
+        f"version {version.version}, trained through {version.trained_through}: {promoted}. {card['outcome']}"
     )
     return {
         "as_of": as_of.isoformat(),
         "version": version.version,
-        "promoted": promoted,
+        "promoted": card["promoted"],
+        "outcome": card["outcome"],
+        "recipe": "configured" if choice.is_configured else "champion",
+        "recipe_words": list(choice.words),
+        "challenge": choice.challenge_answer(),
+        "leaks": card["leaks"],
         "trained_through": version.trained_through.isoformat(),
         "log_loss": evaluation.log_loss,
         "constant_log_loss": evaluation.constant_log_loss,
-        "evaluation": evaluation.answer(horizon_days),
-        "text": text,
+        "evaluation": evaluation.answer(choice.run.rule.horizon_days),
+        "page": page,
+        "text": "\n".join([evaluation.lines(), *table, *choice.words, state, f"Report: {page}"]),
     }

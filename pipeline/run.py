@@ -24,6 +24,7 @@ class Run:
         progress: called with one short sentence when a step begins.
         secret_file: where the pseudonym secret lies, if not in the workspace.
         held: the workspace's lock while the run holds it.
+        learns_from: features a model is trained on; all there are where empty.
     """
 
     config: Config
@@ -31,6 +32,7 @@ class Run:
     progress: Callable[[str], None] = lambda _: None
     secret_file: Path | None = None
     held: WorkspaceLock | None = None
+    learns_from: tuple[str, ...] = ()
 
     @property
     def workspace(self) -> Path:

@@ -48,11 +48,11 @@ def score(run: Run, history: History, frame: DateFrame, model: ChurnModel, *, se
     The model speaks for the population it was trained on. For customers who lapsed BG/NBD does; for those who
     never bought, and with contracts for everybody without one, the population's rate.
     """
-    features = _inputs(frame, model)
-    population = features[frame.in_population]
-    reference = model.calibrate(population, reference=frame.reference, series=series)
+    reference, watched = model.calibrate_predict(
+        _population(frame, model), reference=frame.reference, series=series
+    )
     kind = kind_of(run.rule)
-    risk, source = _risks(frame, features, model, reference, foreseen=kind.foreseen(frame))
+    risk, source = _risks(frame, watched, reference, foreseen=kind.foreseen(frame))
     values = kind.values(frame, risk, reference=reference, settings=run.config.value)
     table = pd.DataFrame(
         {
@@ -77,7 +77,7 @@ def score(run: Run, history: History, frame: DateFrame, model: ChurnModel, *, se
     )
 
 
-def _inputs(frame: DateFrame, model: ChurnModel) -> pd.DataFrame:
+def _population(frame: DateFrame, model: ChurnModel) -> pd.DataFrame:
     """Take the features the model was trained on, or say that the configuration no longer gives them."""
     missing = [name for name in model.feature_names_in_ if name not in frame.features]
     if missing:
@@ -87,32 +87,34 @@ def _inputs(frame: DateFrame, model: ChurnModel) -> pd.DataFrame:
             f"such as {some}. Put back the source, the window or the listed type they come from, or run "
             "`keepwell retrain` first."
         )
-    return frame.features[list(model.feature_names_in_)]
+    return frame.population[list(model.feature_names_in_)]
 
 
-def fit_cells(run: Run, frame: DateFrame, model: ChurnModel, reference: DateReference) -> EffectCells:
-    """Cut the population of a retraining's date into the cells in which effects are believed and measured."""
-    kind, features = kind_of(run.rule), _inputs(frame, model)
-    risk, source = _risks(frame, features, model, reference, foreseen=kind.foreseen(frame))
+def fit_cells(run: Run, frame: DateFrame, watched: Floats, reference: DateReference) -> EffectCells:
+    """Cut everybody at a retraining's date into the cells in which effects are believed and measured.
+
+    Args:
+        run: the run.
+        frame: everybody at the date.
+        watched: churn risk of the population.
+        reference: the date's reference with its level.
+    """
+    kind = kind_of(run.rule)
+    risk, source = _risks(frame, watched, reference, foreseen=kind.foreseen(frame))
     values = kind.values(frame, risk, reference=reference, settings=run.config.value)
     return EffectCells.fit(pd.DataFrame({"churn_risk": risk, "risk_source": source, "margin": values.margin}))
 
 
 def _risks(
-    frame: DateFrame,
-    features: pd.DataFrame,
-    model: ChurnModel,
-    reference: DateReference,
-    *,
-    foreseen: npt.NDArray[np.bool_],
+    frame: DateFrame, watched: Floats, reference: DateReference, *, foreseen: npt.NDArray[np.bool_]
 ) -> tuple[Floats, npt.NDArray[np.object_]]:
     level = reference.level
-    risk = np.full(len(features), level.level if level else np.nan)
-    source = np.full(len(features), RATE, dtype=object)
+    risk = np.full(len(frame.features), level.level if level else np.nan)
+    source = np.full(len(risk), RATE, dtype=object)
     if foreseen.any():
         risk[foreseen] = reference.no_purchase(frame.features[foreseen])
         source[foreseen] = PRIOR
     here = frame.in_population
-    risk[here] = model.predict_proba(features[here], reference=reference)[:, 1]
+    risk[here] = watched
     source[here] = MODEL
     return risk, source

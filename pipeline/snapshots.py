@@ -15,7 +15,9 @@ from features.labels import build_labels
 from features.population import population_of
 from models.level import LevelSeries
 from models.reference import DateReference
+from models.weighted import unless_even
 from pipeline.run import Run
+from pipeline.treated import TreatedRows, count_rows
 from tables.history import History
 
 KEYS = ("customer", "as_of")
@@ -34,6 +36,9 @@ class Training:
         references: what each date says about everybody.
         series: churn share of every date over the whole population.
         rows_before_cap: snapshots there were before ``max_rows`` dropped customers.
+        weight: how often each row counts, as that of a customer whose action was withheld; nothing where every
+            row counts once.
+        treated: what was done with the snapshots of treated customers; nothing where nobody asked.
     """
 
     features: pd.DataFrame
@@ -43,6 +48,8 @@ class Training:
     references: Mapping[date, DateReference]
     series: LevelSeries
     rows_before_cap: int
+    weight: npt.NDArray[np.float64] | None = None
+    treated: TreatedRows | None = None
 
 
 @dataclass(frozen=True)
@@ -66,8 +73,8 @@ class DateFrame:
 
     @property
     def population(self) -> pd.DataFrame:
-        """Features of the customers the churn model applies to."""
-        return self.features[self.in_population]
+        """Features of the customers the churn model applies to, indexed by their key."""
+        return self.features[self.in_population].set_axis(self.customer[self.in_population])
 
 
 def feature_settings(run: Run) -> FeatureSettings:
@@ -98,20 +105,28 @@ def training(run: Run, history: History, *, until: date) -> Training:
     """
     dates = run.rule.training_dates(until, run.first_day(history))
     labels = labelled(run, history, dates, known_before=run.calendar.midnight(until))
-    keep = cap_customers(run, history, len(labels))
-    frame = _features(run, history, dates, keep)[0].merge(labels, on=list(KEYS), how="left")
-    in_population = frame["churned"].notna().to_numpy()
-    references = _references(run, frame, in_population)
-    rows = frame[in_population]
+    counted = count_rows(run, history, labels)
+    labels = labels.assign(weight=counted.weight)
+    frame, in_population = _features(run, history, dates, cap_customers(run, history, len(labels)))
+    outcome = frame[list(KEYS)].merge(labels, on=list(KEYS), how="left")[["churned", "weight"]]
+    references = _references(run, frame, in_population)  # whoever was treated later was there all the same
+    kept = (outcome["weight"] > 0).to_numpy()
+    rows = frame[kept]
     return Training(
-        features=rows[rows.columns.difference([*KEYS, "churned"], sort=False)].reset_index(drop=True),
-        churned=rows["churned"].to_numpy(np.int8),
+        features=rows[[*_learnt(run, rows)]].reset_index(drop=True),
+        churned=outcome.loc[kept, "churned"].to_numpy(np.int8),
         as_of=rows["as_of"].dt.date.to_numpy(),
         customer=rows["customer"].to_numpy(np.int64),
         references=references,
         series=_series(labels, references),
         rows_before_cap=len(labels),
+        weight=unless_even(outcome.loc[kept, "weight"]),
+        treated=counted.facts,
     )
+
+
+def _learnt(run: Run, rows: pd.DataFrame) -> Sequence[str]:
+    return run.learns_from or rows.columns.difference(KEYS, sort=False)
 
 
 def level_series(run: Run, history: History, known: LevelSeries, *, until: date) -> LevelSeries:
@@ -122,6 +137,7 @@ def level_series(run: Run, history: History, known: LevelSeries, *, until: date)
     if not newer:
         return known
     labels = labelled(run, history, newer, known_before=run.calendar.midnight(until))
+    labels = labels.assign(weight=count_rows(run, history, labels).weight)
     keep = cap_customers(run, history, len(labels))
     frame, in_population = _features(run, history, newer, keep)
     more = _series(labels, _references(run, frame, in_population))
@@ -199,7 +215,7 @@ def _reference(
 ) -> DateReference:
     has_orders = "purchase_days_total" in frame
     return DateReference.fit(
-        frame.loc[in_population, frame.columns.difference([*KEYS, "churned"], sort=False)],
+        frame.loc[in_population, frame.columns.difference(KEYS, sort=False)],
         as_of=as_of,
         horizon_days=run.config.churn.horizon_days,
         purchases=frame[frame["purchase_days_total"].to_numpy() > 0] if has_orders else None,
@@ -208,11 +224,14 @@ def _reference(
 
 
 def _series(labels: pd.DataFrame, references: Mapping[date, DateReference]) -> LevelSeries:
-    shares = labels.groupby("as_of")["churned"].agg(["size", "mean"])
-    days = [stamp.date() for stamp in shares.index]
+    weight = labels["weight"]
+    terms = {"weight": weight, "churned": weight * labels["churned"], "square": weight**2}
+    sums = pd.DataFrame(terms).groupby(labels["as_of"]).sum()
+    sums = sums[sums["weight"] > 0]
+    days = [stamp.date() for stamp in sums.index]
     return LevelSeries(
         as_of=tuple(days),
-        customers=tuple(map(float, shares["size"])),
-        churn_rate=tuple(map(float, shares["mean"])),
+        customers=tuple(map(float, sums["weight"] ** 2 / sums["square"])),  # as many as would tell as much
+        churn_rate=tuple(map(float, sums["churned"] / sums["weight"])),
         mean_no_purchase=tuple(references[day].mean_no_purchase for day in days),
     )

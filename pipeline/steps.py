@@ -94,7 +94,9 @@ def export_features(run: Run, *, as_of: date, out: Path) -> Mapping[str, Any]:
 
 def config_digest(run: Run) -> str:
     """Return a digest of everything configured that can change an answer; where files lie does not."""
-    settings = run.config.model_dump(mode="json", exclude={"workspace", "threads", "registry", "sources"})
+    settings = run.config.model_dump(
+        mode="json", exclude={"workspace", "threads", "registry", "sources", "leaderboard"}
+    )
     settings["sources"] = {
         table: [source.model_dump(mode="json", exclude={"path"}) for source in sources]
         for table, sources in run.config.sources.items()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tables.contracts import Kind, Table
+from tables.contracts import MOST_STORED, Kind, Table
 from tables.sql import Sql, quoted
 from tables.typed import Mapped
 
@@ -58,6 +58,8 @@ def _reasons_of(part: Mapped, table: Table, now: int) -> list[Reason]:
         found.append(Reason(f"missing_{name}", f"not {given}"))
     if part.may_be_unreadable:
         found.append(Reason(f"unreadable_{name}", f"{given} and {value} is null"))
+    if column.kind in {Kind.MONEY, Kind.QUANTITY}:
+        found.append(Reason(f"extreme_{name}", f"abs({value}) > {MOST_STORED}"))
     if column.kind in {Kind.MONEY, Kind.QUANTITY} and not column.signed:
         found.append(Reason(f"negative_{name}", f"not is_return and {value} < 0"))
     if name in {table.time, "known_at"} and table.name not in {*_UNTIMED, "calendar"}:

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
-from tables.rows import MONEY_SCALE
+from tables.rows import MONEY_SCALE, MOST_STORED
 
 __all__ = [
     "DECLARED",
     "MONEY_SCALE",
+    "MOST_STORED",
     "ORDER_TABLES",
     "Column",
     "Kind",

@@ -7,7 +7,7 @@ import duckdb
 
 from tables.calendar import BusinessCalendar
 from tables.checks import Reason, any_reason, reasons
-from tables.contracts import MONEY_SCALE, Column, Kind, Table, columns_of
+from tables.contracts import MONEY_SCALE, MOST_STORED, Column, Kind, Table, columns_of
 from tables.errors import SchemaError
 from tables.files import SourceFile, relation
 from tables.happenings import fields_needed, problems_of_instants, reasons_of_instants, with_instants
@@ -99,7 +99,8 @@ def parse(
     )
     judged = (*reasons(table, parts, now=now), *reasons_of_instants(source))
     if table.name == "orders" and not any(part.column.name == "amount" for part in parts):
-        judged = (*judged, Reason("missing_amount", "computed_amount is null"))
+        too_large = Reason("extreme_amount", f"computed_amount > {MOST_STORED}")
+        judged = (*judged, Reason("missing_amount", "computed_amount is null"), too_large)
     return ParsedFile(table, source, file, with_instants(computed, table, source), judged, customer)
 
 
@@ -196,7 +197,8 @@ def _returned(source: Source) -> Sql:
 
 def _amount(parts: Sequence[Mapped]) -> str:
     names = {part.column.name for part in parts}
-    product = f"round(quantity::double * unit_price / {MONEY_SCALE})::bigint"
+    exact = f"quantity::double * unit_price / {MONEY_SCALE}"
+    product = f"round(case when abs({exact}) > {MOST_STORED} then {MOST_STORED + 1} else {exact} end)::bigint"
     if "amount" in names:
         return "amount"
     return product if {"quantity", "unit_price"} <= names else "null::bigint"

@@ -8,6 +8,8 @@ import numpy.typing as npt
 
 MONEY_SCALE = 10_000
 """Money and quantities are stored as whole numbers of ten-thousandths, so that sums are exact."""
+MOST_STORED = 10**11 * MONEY_SCALE
+"""Larger amounts and quantities are mistakes: nine thousand of this size still add up in 64 bits."""
 
 
 @dataclass(frozen=True)

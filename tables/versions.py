@@ -246,6 +246,6 @@ def tally(connection: duckdb.DuckDBPyConnection, *, with_amount: bool) -> dict[s
     """Count resolved rows per verdict, with the sum of their amounts in fixed point."""
     amount = "sum(case when is_return then -amount else amount end)" if with_amount else "0"
     rows: Sequence[tuple[str, int, int]] = connection.execute(
-        f"select verdict, count(*), coalesce({amount}, 0)::bigint from resolved group by verdict"
+        f"select verdict, count(*), coalesce({amount}, 0) from resolved group by verdict"
     ).fetchall()
     return {verdict: (count, total) for verdict, count, total in rows}

@@ -30,9 +30,26 @@ def real_data() -> Path:
     return folder.resolve()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start what takes long first: left to the end, one worker trains on real data while the other is idle."""
+    items.sort(key=lambda item: ("real" not in item.keywords, "slow" not in item.keywords))
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Where everything is required, a skipped test fails the run."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     skipped = reporter is not None and reporter.stats.get("skipped")
     if skipped and os.environ.get("KEEPWELL_REQUIRE_ALL") == "1" and session.exitstatus == 0:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(scope="session")
+def prepared_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """MLflow's empty database: making one takes seconds, copying it does not."""
+    from models.connection import create_database  # brings MLflow when called
+    from models.tracking import RegistrySettings, prepare_environment
+
+    prepare_environment(RegistrySettings())
+    folder = tmp_path_factory.mktemp("prepared")
+    create_database(folder / "mlflow.db", folder)
+    return folder / "mlflow.db"

@@ -7,12 +7,14 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from pipeline.config import Config
+from pipeline.snapshot_config import SnapshotConfig
 
 ROOT = Path(__file__).parents[1]
 # Documented as one row each: their inner keys are explained in it.
 WHOLE = {"sources.filters", "sources.returns", "sources.lookups", "sources.csv",
          "sources.times", "sources.durations", "sources.happenings", "actions.control.salts",
-         "actions.rules.channel_caps", "demo.shop"}  # fmt: skip
+         "actions.rules.channel_caps", "demo.shop", "leaderboard.goals",
+         "leaderboard.far_goals"}  # fmt: skip
 
 
 def models_in(annotation: Any) -> list[type[BaseModel]]:
@@ -41,6 +43,12 @@ def test_every_configuration_key_is_documented_and_no_other() -> None:
     text = (ROOT / "docs/configuration.md").read_text().split("## Published tables")[0]
     told = {name.replace("sources.orders", "sources") for name in documented(text)} - {"sources"}
     assert told == set(keys(Config))
+
+
+def test_every_key_of_a_ready_made_snapshot_is_documented() -> None:
+    text = (ROOT / "docs/configuration.md").read_text().split("## Ready-made snapshots")[1]
+    own = {name for name in keys(SnapshotConfig) if name.startswith("snapshot.")}
+    assert {name for name in documented(text) if name.startswith("snapshot.")} == own
 
 
 def test_no_file_names_a_package_registry_or_address_in_a_lock() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from pipeline.desk import Desk
-from pipeline.options import AS_OF, CONFIG, Answer, Names, answers
+from pipeline.options import AS_OF, CONFIG, Answer, Lengths, Names, answers
 
 
 @click.command()
@@ -34,15 +34,94 @@ def features(desk: Desk, config_path: Path, as_of: date | None, out: Path) -> An
     metavar="TABLE,...",
     help="Compare with the recipe less the features of the last of these tables, the last two, ... all of them.",
 )
+@click.option("--ablate", is_flag=True, help="Compare with the recipe less each of its ingredients.")
 @answers
 @click.pass_obj
-def evaluate(desk: Desk, config_path: Path, as_of: date | None, without: tuple[str, ...]) -> Answer:
+def evaluate(
+    desk: Desk, config_path: Path, as_of: date | None, without: tuple[str, ...], ablate: bool
+) -> Answer:
     """Train on what was known at a date and compare the model with its rivals on what came after."""
+    if ablate and without:
+        raise click.UsageError("--ablate and --without answer different questions. Ask one at a time.")
+    snapshot = desk.snapshot(config_path)
+    if snapshot is not None:
+        from pipeline.flat import evaluate_flat
+
+        if as_of or without or ablate:
+            raise click.UsageError(
+                f"{config_path}: a ready-made snapshot has no dates and no tables to leave out."
+            )
+        return evaluate_flat(snapshot, desk.progress)
     from pipeline.flows import evaluate as flow
 
     run = desk.run(desk.config(config_path))
     with run.locked("keepwell evaluate") as run:
-        return flow(run, as_of=as_of, without=without)
+        return flow(run, as_of=as_of, without=without, ablated=ablate)
 
 
-COMMANDS = (features, evaluate)
+@click.command()
+@CONFIG
+@AS_OF
+@click.option(
+    "--days",
+    type=Lengths(),
+    default=(),
+    metavar="DAYS,...",
+    help="Lengths of the outcome window to try; round ones that the log allows if not given.",
+)
+@answers
+@click.pass_obj
+def define(desk: Desk, config_path: Path, as_of: date | None, days: tuple[int, ...]) -> Answer:
+    """Try definitions of churn on the past: churn, false churn, who is left out, and which one to choose."""
+    from pipeline.defining import define as flow
+
+    run = desk.run(desk.config(config_path))
+    with run.locked("keepwell define") as run:
+        return flow(run, as_of=as_of or desk.today(run.config), days=days)
+
+
+@click.command()
+@CONFIG
+@AS_OF
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Configuration file to write.")
+@click.option(
+    "--minutes",
+    type=click.FloatRange(min=0, min_open=True),
+    default=30.0,
+    show_default=True,
+    help="No trial starts later.",
+)
+@click.option("--trials", type=click.IntRange(min=1), help="No more trials than that, whatever time is left.")
+@answers
+@click.pass_obj
+def tune(
+    desk: Desk, config_path: Path, as_of: date | None, out: Path, minutes: float, trials: int | None
+) -> Answer:
+    """Search better settings of the boosted trees on past dates; write them as a configuration to try."""
+    from pipeline.tuning import Budget
+    from pipeline.tuning import tune as flow
+
+    run = desk.run(desk.config(config_path))
+    with run.locked("keepwell tune") as run:
+        return flow(
+            run, config_path, as_of=as_of or desk.today(run.config), out=out, budget=Budget(minutes, trials)
+        )
+
+
+@click.command()
+@click.argument("configs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="CONFIG...")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Markdown file to write, such as docs/leaderboard.md."
+)
+@answers
+@click.pass_obj
+def leaderboard(desk: Desk, configs: tuple[Path, ...], out: Path | None) -> Answer:
+    """Compare the model with rivals and CatBoost on several businesses, at several test dates each."""
+    snapshots = {path: desk.snapshot(path) for path in configs}
+    runs = {path: desk.run(desk.config(path)) for path, snapshot in snapshots.items() if snapshot is None}
+    from pipeline.board.leaderboard import leaderboard as flow
+
+    return flow([snapshots[path] or runs[path] for path in configs], out=out, progress=desk.progress)
+
+
+COMMANDS = (define, features, evaluate, leaderboard, tune)

@@ -1,4 +1,4 @@
-"""Commands of every day: take in what is new, retrain, publish a night, resolve a pseudonym."""
+"""Commands of every day: take in what is new, retrain, roll back, publish a night, resolve a pseudonym."""
 
 from datetime import date
 from pathlib import Path
@@ -26,15 +26,44 @@ def ingest(desk: Desk, config_path: Path) -> Answer:
 @CONFIG
 @AS_OF
 @click.option("--require-promotion", is_flag=True, help="Exit with 6 where the new model is not promoted.")
+@click.option(
+    "--accept-recipe",
+    is_flag=True,
+    help="Take the configured recipe whatever the comparison with the champion's says; recorded.",
+)
 @answers
 @click.pass_obj
-def retrain(desk: Desk, config_path: Path, as_of: date | None, require_promotion: bool) -> Answer:
-    """Evaluate at the newest complete date, refit on all complete ones, register, and promote if sound."""
+def retrain(
+    desk: Desk, config_path: Path, as_of: date | None, require_promotion: bool, accept_recipe: bool
+) -> Answer:
+    """Compare a changed recipe with the champion's, refit the winner on all complete dates, promote if sound."""
     from pipeline.retraining import retrain as flow
 
     run = desk.run(desk.config(config_path))
     with run.locked("keepwell retrain") as run:
-        return flow(run, as_of=as_of or desk.today(run.config), require_promotion=require_promotion)
+        return flow(
+            run,
+            as_of=as_of or desk.today(run.config),
+            require_promotion=require_promotion,
+            accept_recipe=accept_recipe,
+        )
+
+
+@click.command()
+@CONFIG
+@click.option(
+    "--to", type=int, metavar="VERSION", help="Go back to this version; to the one before if not given."
+)
+@click.option("--reason", default="", metavar="TEXT", help="Why, for whoever reads the registry later.")
+@answers
+@click.pass_obj
+def rollback(desk: Desk, config_path: Path, to: int | None, reason: str) -> Answer:
+    """Withdraw the model in service; the one promoted before it serves from the next night on."""
+    from pipeline.rolling_back import rollback as flow
+
+    run = desk.run(desk.config(config_path))
+    with run.locked("keepwell rollback") as run:
+        return flow(run, to=to, reason=reason)
 
 
 @click.command()
@@ -82,4 +111,4 @@ def who(desk: Desk, config_path: Path, pseudonyms: tuple[str, ...]) -> Answer:
     return {"customers": found, "text": "\n".join(f"{name}\t{found[name]}" for name in pseudonyms)}
 
 
-COMMANDS = (ingest, retrain, nightly, who)
+COMMANDS = (ingest, retrain, rollback, nightly, who)

@@ -80,20 +80,68 @@ class ModelReader:
             metrics as in ``metrics``, missing for groups of fewer than 50.
 
         Raises:
-            SchemaError: if the model was trained before slices were kept.
+            SchemaError: if the model was trained before this was kept.
         """
         from models.evaluation import wilson  # brings scikit-learn
 
-        if "slices" not in self._card:
-            raise SchemaError(
-                f"model {self.version.version}: its card has no slices; found {sorted(self._card)}. "
-                "Run `keepwell retrain` to have them."
-            )
-        rows = pd.DataFrame(self._card["slices"])
+        rows = pd.DataFrame(self._part("slices"))
         ends = [wilson(share * n, n) for share, n in zip(rows["churn_rate"], rows["n"], strict=True)]
         low, high = zip(*ends, strict=True)
         told = rows.assign(churn_rate_low=low, churn_rate_high=high)
         return told.sort_values(["slicing", "n"], ascending=[True, False], kind="stable", ignore_index=True)
+
+    def calibration_by_group(self) -> pd.DataFrame:
+        """Set promised beside observed churn inside each group large enough for it.
+
+        Returns:
+            One row per group and fifth of its customers, lowest risk first: ``slicing``, ``slice``, then as in
+            ``calibration``.
+
+        Raises:
+            SchemaError: if the model was trained before this was kept.
+        """
+        return pd.DataFrame(
+            self._part("calibration_by_segment"),
+            columns=["slicing", "slice", "n", "mean_predicted", "observed", "low", "high"],
+        )
+
+    def importances(self) -> pd.DataFrame:
+        """Say which features moved risks most where the model was judged.
+
+        Returns:
+            ``feature``, ``theme``, ``mean_contribution`` (mean absolute change of the logit of the risk), the
+            largest 40.
+
+        Raises:
+            SchemaError: if the model was trained before this was kept.
+        """
+        return pd.DataFrame(self._part("importance"))[["feature", "theme", "mean_contribution"]]
+
+    def themes(self) -> pd.DataFrame:
+        """Say which kinds of features moved risks most where the model was judged.
+
+        Returns:
+            ``theme``, ``mean_contribution`` (mean absolute change of the logit of the risk), largest first.
+
+        Raises:
+            SchemaError: if the model was trained before this was kept.
+        """
+        return pd.DataFrame(self._part("themes"))[["theme", "mean_contribution"]]
+
+    def dependence(self) -> pd.DataFrame:
+        """Follow churn along the strongest feature of each kind.
+
+        Returns:
+            One row per feature and group of customers with like values, those without the feature last:
+            ``feature``, ``theme``, ``value`` (median of the group), ``n``, ``observed`` (share that churned) with
+            its 95 % interval ``low``, ``high``, ``promised`` (mean risk), ``alone`` (mean risk if this feature
+            alone had the value for all).
+
+        Raises:
+            SchemaError: if the model was trained before this was kept.
+        """
+        columns = ["feature", "theme", "value", "n", "observed", "low", "high", "promised", "alone"]
+        return pd.DataFrame(self._part("dependence"), columns=columns).astype({"value": "float64"})
 
     def level(self) -> pd.DataFrame:
         """Follow the share of customers that churns.
@@ -140,6 +188,14 @@ class ModelReader:
                 f"says {self.version.sha256[:12]}. Restore them, or retrain."
             )
         return folder / "artifacts" / "churn"
+
+    def _part(self, name: str) -> Any:
+        if name not in self._card:
+            raise SchemaError(
+                f"model {self.version.version}: its card has no {name}; found {sorted(self._card)}. "
+                "Run `keepwell retrain` to have them."
+            )
+        return self._card[name]
 
     @cached_property
     def _card(self) -> dict[str, Any]:

@@ -193,21 +193,24 @@ class NightReader:
         """
         return self._why.features()
 
-    def reasons(self, *customers: str, most: int = 3) -> pd.DataFrame:
-        """Say why some customers are at risk, planned for or not.
+    def reasons(self, *customers: str, most: int = 3, language: str | None = None) -> pd.DataFrame:
+        """Say why some customers are at risk, planned for or not, and what would change the risk.
 
         Args:
             customers: their ids.
             most: how many reasons each, at most one per theme.
+            language: ``en``, ``zh`` or ``lt``; that of the night's page where not given.
 
         Returns:
             ``customer_id``, ``place`` (1 = strongest), ``theme``, ``feature``, ``contribution`` (to the logit of the
-            risk), ``share`` (of all that raises it) and ``sentence``.
+            risk), ``share`` (of all that raises it), ``risk_without`` (the risk that the model sees where the theme
+            is as with the night's typical customer), ``sentence``, and ``change``, which tells that risk in words.
 
         Raises:
             DataError: if the churn model does not speak for one of them that night.
+            ConfigError: if there are no words in that language.
         """
-        return self._why.reasons(*customers, most=most)
+        return self._why.reasons(*customers, most=most, language=language)
 
     def importances(self, customers: int = 300) -> pd.DataFrame:
         """Say which features move tonight's risks most.
@@ -216,7 +219,8 @@ class NightReader:
             customers: how many watched customers to ask, evenly spread over their ids.
 
         Returns:
-            ``feature``, ``mean_contribution`` (mean absolute change of the logit of the risk), largest first.
+            ``feature``, ``theme``, ``mean_contribution`` (mean absolute change of the logit of the risk), largest
+            first.
         """
         return self._why.importances(customers)
 

@@ -11,9 +11,10 @@ from pydantic import TypeAdapter
 from features.build import FeatureSettings, build_features
 from models.churn import ChurnModel
 from models.deployment import Deployments
+from models.importance import importances
 from models.reference import DateReference
+from models.wordings import language_of
 from pipeline.attributes import customer_ids
-from pipeline.explaining import mean_contributions
 from pipeline.reading.facts import SPOKEN_FOR, fact
 from pipeline.reading.model import ModelReader
 from tables.calendar import BusinessCalendar
@@ -24,6 +25,17 @@ from tables.publish import Manifest
 from tables.storage import read_table
 
 _SETTINGS = TypeAdapter(FeatureSettings)
+_TOLD = (
+    "customer_id",
+    "place",
+    "theme",
+    "feature",
+    "contribution",
+    "share",
+    "risk_without",
+    "sentence",
+    "change",
+)
 
 
 @dataclass(frozen=True)
@@ -48,20 +60,23 @@ class WhyReader:
         told.insert(0, "customer_id", ids[order])
         return told
 
-    def reasons(self, *customers: str, most: int = 3) -> pd.DataFrame:
-        """Say why some customers are at risk.
+    def reasons(self, *customers: str, most: int = 3, language: str | None = None) -> pd.DataFrame:
+        """Say why some customers are at risk, and what the risk would be without each reason.
 
         Args:
             customers: their ids.
             most: how many reasons each, at most one per theme.
+            language: ``en``, ``zh`` or ``lt``; that of the night's page where not given.
 
         Returns:
-            ``customer_id``, ``place`` (1 = strongest), ``theme``, ``feature``, ``contribution`` (to the logit of the
-            risk), ``share`` (of all that raises it) and ``sentence``.
+            As ``NightReader.reasons``.
 
         Raises:
             DataError: if the churn model does not speak for one of them that night.
+            ConfigError: if there are no words in that language.
         """
+        business = fact(self.manifest, "business")
+        spoken = language_of(language or business.get("language", "en"))
         watched = self._watched_features
         unknown = [each for each in customers if each not in watched.index]
         if unknown:
@@ -73,11 +88,21 @@ class WhyReader:
         told = self._model.reasons(rows, reference=self._reference, top=most)
         return pd.DataFrame(
             [
-                (customer_id, place, each.theme, each.feature, each.contribution, each.share, each.sentence)
+                {
+                    "customer_id": customer_id,
+                    "place": place,
+                    "theme": each.theme,
+                    "feature": each.feature,
+                    "contribution": each.contribution,
+                    "share": each.share,
+                    "risk_without": each.risk_without,
+                    "sentence": each.sentence(spoken.code, currency=business["currency"]),
+                    "change": each.change(spoken.code),
+                }
                 for customer_id, found in zip(customers, told, strict=True)
                 for place, each in enumerate(found, start=1)
             ],
-            columns=["customer_id", "place", "theme", "feature", "contribution", "share", "sentence"],
+            columns=list(_TOLD),
         )
 
     def importances(self, customers: int = 300) -> pd.DataFrame:
@@ -87,11 +112,11 @@ class WhyReader:
             customers: how many watched customers to ask, evenly spread over their ids.
 
         Returns:
-            ``feature``, ``mean_contribution`` (mean absolute change of the logit of the risk), largest first.
+            ``feature``, ``theme``, ``mean_contribution`` (mean absolute change of the logit of the risk), largest
+            first.
         """
-        watched = self._watched_features
-        asked = np.unique(np.linspace(0, len(watched) - 1, num=min(customers, len(watched))).astype(np.int64))
-        return mean_contributions(self._model, watched.iloc[asked], reference=self._reference)
+        watched, reference = self._watched_features, self._reference
+        return importances(self._model, watched, reference=reference, most=customers).features
 
     @cached_property
     def _built(self) -> tuple[pd.DataFrame, Any]:

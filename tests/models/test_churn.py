@@ -116,6 +116,31 @@ def test_level_is_the_same_bucket_by_bucket(model: ChurnModel, reference: DateRe
     assert model.calibrate(buckets, reference=open_level).level == reference.level
 
 
+def test_one_pass_gives_what_two_passes_give(model: ChurnModel, reference: DateReference) -> None:
+    open_level = DateReference.fit(LAST.X, as_of=DATES[-1], horizon_days=HORIZON)
+    levelled, risk = model.calibrate_predict(LAST.X, reference=open_level)
+    assert levelled == reference
+    assert np.array_equal(risk, model.predict_proba(LAST.X, reference=reference)[:, 1])
+
+
+def test_mean_risk_of_many_comes_from_a_sample_by_key(
+    model: ChurnModel, reference: DateReference, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("models.churn._ROWS_FOR_A_MEAN", 200)
+    monkeypatch.setattr("models.churn._ROWS_AT_A_TIME", 64)
+    open_level = DateReference.fit(LAST.X, as_of=DATES[-1], horizon_days=HORIZON)
+    order = np.random.default_rng(1).permutation(len(LAST.X))
+    sampled, risk = model.calibrate_predict(LAST.X, reference=open_level)
+    shuffled, again = model.calibrate_predict(LAST.X.iloc[order], reference=open_level)
+    assert sampled.level is not None
+    assert reference.level is not None
+    assert sampled.level.uncorrected != reference.level.uncorrected
+    assert sampled.level.uncorrected == pytest.approx(reference.level.uncorrected, abs=0.03)
+    assert shuffled.level is not None
+    assert shuffled.level.level == pytest.approx(sampled.level.level, abs=1e-12)
+    assert again == pytest.approx(risk[order], abs=1e-12)
+
+
 def test_saved_model_scores_the_same_and_saves_the_same_bytes(
     model: ChurnModel, reference: DateReference, tmp_path: Path
 ) -> None:
@@ -225,6 +250,6 @@ def test_missing_file_of_a_model_is_named(model: ChurnModel, tmp_path: Path) -> 
 def test_model_of_another_format_is_refused(model: ChurnModel, tmp_path: Path) -> None:
     model.save(tmp_path)
     about = tmp_path / "model.json"
-    about.write_text(about.read_text().replace('"format": 1', '"format": 99'))
-    with pytest.raises(RegistryError, match="a model of format 99; this version reads 1"):
+    about.write_text(about.read_text().replace('"format": 2', '"format": 99'))
+    with pytest.raises(RegistryError, match="a model of format 99; this version reads 2"):
         ChurnModel.load(tmp_path)

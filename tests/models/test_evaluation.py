@@ -8,6 +8,7 @@ from models.evaluation import (
     paired_differences,
     tenure_bands,
 )
+from models.metrics import auc
 from tables.errors import DataError
 
 
@@ -87,6 +88,44 @@ def test_calibration_bins_hold_equal_counts() -> None:
     assert [row["n"] for row in rows] == [30] * 10
     assert sum(row["observed"] * row["n"] for row in rows) == pytest.approx(churned.sum())
     assert all(0 <= row["low"] <= row["observed"] <= row["high"] <= 1 for row in rows)
+
+
+def test_weighted_rows_count_as_often_as_they_weigh() -> None:
+    churned, predictions, customer = contest()
+    weight = np.where(customer % 3, 1, 4)
+    rows = evaluate_models(churned, predictions, customer, 0, weight=weight)
+    again = evaluate_models(
+        *(np.repeat(churned, weight), _each(predictions, weight)), np.repeat(customer, weight), 0
+    )
+    for one, two in zip(rows, again, strict=True):
+        for name in ("auc", "auc_low", "auc_high", "log_loss", "log_loss_low", "emp", "lift_at_10pct_high"):
+            assert one[name] == pytest.approx(two[name])
+
+
+def test_weights_enter_differences_slices_and_calibration() -> None:
+    churned, predictions, customer = contest()
+    weight = np.where(churned, 3.0, 1.0)
+    region = np.array(["north", "south"])[customer % 2]
+    row, *_ = paired_differences(churned, predictions, customer, 0, challenger="knows", weight=weight)
+    assert row["difference"] == pytest.approx(
+        auc(churned, predictions["knows"]) - auc(churned, predictions["guesses"])
+    )
+    slices = evaluate_slices(churned, predictions["knows"], customer, {"region": region}, 0, weight=weight)
+    assert [row["n"] for row in slices] == [150, 150]
+    assert slices[0]["churn_rate"] == pytest.approx(np.average(churned[::2], weights=weight[::2]))
+    bins = calibration_table(churned, predictions["knows"], weight=weight)
+    assert sum(row["n"] for row in bins) == 300
+    assert bins[-1]["observed"] > calibration_table(churned, predictions["knows"])[-1]["observed"]
+    assert all(0 <= row["low"] <= row["observed"] <= row["high"] <= 1 for row in bins)
+
+
+def test_unusable_weights_are_refused() -> None:
+    with pytest.raises(DataError, match="3 weights for 2 labels; 2 weights not above 0 or not finite"):
+        evaluate_models([0, 1], {"m": [0.5, 0.5]}, [1, 2], 0, weight=[1.0, 0.0, np.nan])
+
+
+def _each(predictions: dict[str, np.ndarray], times: np.ndarray) -> dict[str, np.ndarray]:
+    return {name: np.repeat(risk, times) for name, risk in predictions.items()}
 
 
 def test_all_problems_are_reported_together() -> None:

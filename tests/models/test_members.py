@@ -7,21 +7,21 @@ import pandas as pd
 import pytest
 from scipy.special import expit, logit
 
-from models.boosting import FoldBoosting
+from models.boosting import Boosting
 from models.level import series_of
 from models.members import Members, MemberSettings, check_level
 from models.pool import TrainingPool
 from models.reference import DateReference
-from models.ridge import RidgeLogit
+from models.settings import FULL_RECIPE, ONE_POLICY
 
-NO_TREES = FoldBoosting(0.0, ())
+NO_TREES = Boosting(0.0, "")
 
 
 def test_own_level_follows_the_mean_less_its_usual_error() -> None:
     days = [date(2024, month, 1) for month in range(1, 13)]
     means = np.full(12, 0.3)
     past = series_of(days, [1e6] * 12, expit(logit(means) - 0.4).tolist(), [0.5] * 12)
-    members = Members(NO_TREES, RidgeLogit((), (), (), 0.0, 0.01), NO_TREES, tuple(means.tolist()), 1.0)
+    members = Members({}, None, None, None, True, NO_TREES, tuple(means.tolist()), 1.0)
     level = members.own_level(0.6, past, date(2025, 1, 1), horizon_days=28)
     assert level == pytest.approx(expit(logit(0.6) - 0.4), abs=0.02)
 
@@ -42,6 +42,8 @@ def test_a_ranking_that_fails_its_trial_is_not_turned_around() -> None:
         )
         for day in days
     }
-    check = check_level(pool, references, MemberSettings(28, 28, max_rounds=5, seed=1, threads=1))
+    check = check_level(
+        pool, references, MemberSettings(FULL_RECIPE, ONE_POLICY, 28, 28, max_rounds=5, seed=1, threads=1)
+    )
     assert check is not None
     assert check.slope == pytest.approx(1000 / (customers + 1000))

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -5,7 +7,8 @@ from hypothesis import strategies as st
 from scipy.stats import beta
 
 from models import metrics
-from models.metrics import CampaignEconomics, cumulated, ece, ece_when_perfect, emp, lift, profit_threshold
+from models.metrics import CampaignEconomics, ece, ece_when_perfect, emp, lift, profit_threshold
+from models.weighted import cumulated, effective_rows, risk_bins
 from tables.errors import DataError
 
 
@@ -65,6 +68,44 @@ def test_perfect_model_is_not_at_zero() -> None:
     mean, high = ece_when_perfect(np.random.default_rng(0).beta(2, 5, 2_000), seed=1)
     assert 0.01 < mean < high < 0.05
     assert (mean, high) == ece_when_perfect(np.random.default_rng(0).beta(2, 5, 2_000), seed=1)
+
+
+def test_weighted_calibration_error_counts_customers() -> None:
+    # two bins of two customers: row 0 alone, then rows 1 and 2; |0 - .25| and |(1 - .5 + 0 - .75) / 2|
+    assert ece([0, 1, 0], [0.25, 0.5, 0.75], bins=2, weight=[2, 1, 1]) == pytest.approx((0.5 + 0.25) / 4)
+    assert [list(rows) for rows in risk_bins([0.25, 0.5, 0.75], 2, [2, 1, 1])] == [[0], [1, 2]]
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10_000), n=st.integers(5, 60))
+def test_weights_act_like_repeated_rows(seed: int, n: int) -> None:
+    churned, risk = scored(n, seed=seed)
+    weight = np.random.default_rng(seed).integers(1, 4, n)
+    for name, metric in metrics.METRICS.items():
+        repeated = metric(np.repeat(churned, weight), np.repeat(risk, weight))
+        if name != "ece":  # the border of a bin may cut through the copies of a row
+            assert metric(churned, risk, weight=weight) == pytest.approx(repeated, rel=1e-9, abs=1e-9)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10_000), n=st.integers(1, 60), bins=st.integers(1, 12))
+def test_weighted_bins_hold_about_equally_many(seed: int, n: int, bins: int) -> None:
+    rng = np.random.default_rng(seed)
+    risk, weight = rng.random(n), rng.integers(1, 21, n)
+    parts = risk_bins(risk, bins, weight)
+    assert sorted(np.concatenate(parts)) == list(range(n))
+    assert all(risk[a].max() <= risk[b].min() for a, b in pairwise(parts))
+    assert all(weight[rows].sum() <= weight.sum() / bins + weight.max() for rows in parts)
+
+
+def test_unequal_weights_tell_as_much_as_fewer_rows() -> None:
+    assert effective_rows([5, 1, 1, 1]) == pytest.approx(64 / 28)
+
+
+def test_weighted_luck_is_larger_than_plain_luck() -> None:
+    risk = np.random.default_rng(0).beta(2, 5, 500)
+    weight = np.where(np.arange(500) % 10, 1, 20)
+    assert ece_when_perfect(risk, seed=1, weight=weight)[0] > 1.5 * ece_when_perfect(risk, seed=1)[0]
 
 
 def test_sure_and_wrong_costs_a_finite_loss() -> None:

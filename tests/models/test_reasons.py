@@ -1,105 +1,134 @@
-"""Reasons: themes added up, only what raises the risk, and sentences with the customer's own numbers."""
+"""Reasons: themes added up, only those without which the whole model sees less risk, the strongest first."""
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pytest
+from scipy.special import logit
 
-from models.reasons import sentence, strongest_reasons
+from models.churn import ChurnModel
+from models.reasons import Reason, strongest_reasons
+from models.reference import DateReference, Moments
+from models.wordings import theme_of
+from tests.models.test_churn import DATES, HORIZON, LAST, SHOP, fit
 
-NAN = float("nan")
-
-
-def test_contributions_of_a_theme_are_added() -> None:
-    X = pd.DataFrame({"orders_30d": [1.0], "orders_90d": [9.0], "spend_30d": [4.0], "tenure_days": [50.0]})
-    [reasons] = strongest_reasons(X, np.array([[0.2, 0.3, 0.4, -1.0]]), top=3)
-    assert [(each.theme, round(each.contribution, 6)) for each in reasons] == [
-        ("frequency", 0.5),
-        ("spend", 0.4),
-    ]
-    assert reasons[0].feature == "orders_90d"
-    assert [each.share for each in reasons] == pytest.approx([5 / 9, 4 / 9])
+X = pd.DataFrame({"orders_30d": [1.0], "orders_90d": [9.0], "spend_30d": [4.0], "tenure_days": [50.0]})
+TYPICAL = {"orders_30d": 2.0, "orders_90d": 6.0, "spend_30d": 9.0, "tenure_days": 90.0}
 
 
-def test_no_more_reasons_than_asked_for() -> None:
-    X = pd.DataFrame({"orders_30d": [1.0], "spend_30d": [4.0], "tenure_days": [50.0]})
-    [reasons] = strongest_reasons(X, np.array([[0.1, 0.3, 0.2]]), top=2)
-    assert [each.theme for each in reasons] == ["spend", "tenure"]
+def risk_of(rows: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """A model in which orders, spend and tenure lower the risk, each by so much a unit."""
+    return (
+        0.9 - 0.02 * rows["orders_30d"] - 0.01 * rows["spend_30d"] - 0.001 * rows["tenure_days"]
+    ).to_numpy()
+
+
+def reasons_of(*contributions: float, top: int = 3) -> tuple[Reason, ...]:
+    [found] = strongest_reasons(X, np.array([contributions]), typical=TYPICAL, risk_of=risk_of, top=top)
+    return found
+
+
+def test_a_theme_adds_what_the_logit_falls_by_without_it() -> None:
+    spend, tenure, frequency = reasons_of(0.3, 0.2, 0.4, 0.1)
+    drops = [logit(0.79) - logit(less) for less in (0.74, 0.75, 0.77)]
+    assert [each.contribution for each in (spend, tenure, frequency)] == pytest.approx(drops)
+    assert [each.share for each in (spend, tenure, frequency)] == pytest.approx(np.array(drops) / sum(drops))
+    assert frequency.feature == "orders_30d"
+
+
+def test_the_reason_without_which_risk_is_lowest_comes_first() -> None:
+    found = reasons_of(0.5, 0.0, 0.2, 0.1)
+    assert [each.theme for each in found] == ["spend", "tenure", "frequency"]
+    assert [round(each.risk_without, 2) for each in found] == [0.74, 0.75, 0.77]
+    assert found[0].risk == pytest.approx(0.79)
+    assert found[0].change() == "without it the risk would be 74% instead of 79%"
+    assert (
+        found[0].change("lt")
+        == "be šios priežasties rizika būtų 74\N{NO-BREAK SPACE}%, o ne 79\N{NO-BREAK SPACE}%"
+    )
+    assert reasons_of(0.5, 0.0, 0.2, 0.1, top=2) == found[:2]
 
 
 def test_nothing_that_raises_the_risk_gives_no_reason() -> None:
-    assert strongest_reasons(pd.DataFrame({"spend_30d": [4.0]}), np.array([[-0.1]]), top=3) == [()]
+    told = strongest_reasons(X, np.zeros(X.shape), typical=X.iloc[0].to_dict(), risk_of=risk_of, top=3)
+    assert told == [()]
 
 
-@pytest.mark.parametrize(
-    ("feature", "values", "words"),
-    [
-        ("days_since_last_order", {"gap_days_median": 21.4}, "no order for 74 days; usually every 21.4"),
-        ("days_since_last_order", {"gap_days_median": NAN}, "bought on one day only, 74 days ago"),
-        ("own_silence_share", {"gap_days_median": 21}, "no order for 74 days; usually every 21"),
-        ("orders_90d", {}, "2 orders in the last 90 days"),
-        ("purchase_days_28_to_56d_ago", {}, "2 purchase days 28 to 56 days ago"),
-        (
-            "spend_30d_over_90d",
-            {"spend_30d": 12, "spend_90d": 300},
-            "spent 12 in the last 30 days against 300 in 90",
-        ),
-        ("discount_share", {}, "discounts were 200% of the price"),
-        ("orders_total", {"orders_total": 1, "tenure_days": 91}, "1 order in 91 days"),
-        ("categories_30d", {"categories_30d": 1}, "1 category in the last 30 days"),
-        ("orders_30d", {"orders_30d": 21}, "21 orders in the last 30 days"),
-        ("contacts_30d", {"days_since_last_contact": NAN}, "never written to"),
-        ("last_order_returned", {}, "the last order came back, wholly or in part"),
-        ("a_new_feature", {}, "a new feature: 2"),
-        ("tenure_days", {}, "a customer for 2 days"),
-        ("days_since_last_ticket", {"days_since_last_ticket": 1}, "last asked for help 1 day ago"),
-        ("days_since_last_ticket", {"days_since_last_ticket": NAN}, "never asked for help"),
-        ("tickets_open_over_target", {}, "2 tickets open beyond their target"),
-        ("tickets_solved_30d", {"tickets_solved_30d": 1}, "1 ticket solved in the last 30 days"),
-        ("complaints_90d", {}, "2 complaints in the last 90 days"),
-        ("csat_last_age_days", {"csat_last": 1}, "rated the last help 1, 2 days ago"),
-        ("csat_last_age_days", {"csat_last": NAN}, "never rated our help"),
-        ("csat_survey_last_age_days", {"csat_survey_last": 4}, "satisfied 4 in a survey 2 days ago"),
-        ("points_days_to_expiry", {"points_days_to_expiry": NAN}, "no points about to expire"),
-        ("points_earned_365d", {"points_earned_365d": 0}, "earned 0 points in the last 365 days"),
-        ("page_error_events_30d", {}, "page error 2 times in the last 30 days"),
-        (
-            "session_silent_share_90d",
-            {"session_silent_share_90d": 0.9},
-            "no session on 90% of the last 90 days",
-        ),
-        (
-            "session_events_30d_over_90d",
-            {"session_events_30d_over_90d": 0.25},
-            "25% of the session events of 90 days fell into the last 30",
-        ),
-        ("delivery_tickets_365d", {}, "2 tickets about delivery in the last 365 days"),
-        ("offers_running_voucher", {"offers_running_voucher": 1}, "1 offer running: voucher"),
-        ("days_since_last_offer", {"days_since_last_offer": NAN}, "never got an offer"),
-        ("offers_completed_share", {"offers_completed_share": 0.25}, "took up 25% of the offers"),
-        ("days_since_subscription_end", {}, "a subscription ended 2 days ago"),
-        ("mrr_change_90d", {"mrr_change_90d": -5}, "the monthly fee changed by -5 in 90 days"),
-        ("days_since_last_app_use_event", {}, "last app use 2 days ago"),
-        ("days_since_last_app_use_event", {"days_since_last_app_use_event": NAN}, "no app use yet"),
-        ("negative_reviews_365d", {}, "2 negative reviews in the last 365 days"),
-        ("days_since_tier_change", {}, "in the same tier for 2 days"),
-    ],
-)
-def test_sentences_hold_the_customers_numbers(feature: str, values: dict[str, float], words: str) -> None:
-    assert sentence(feature, {"days_since_last_order": 74.0, feature: 2.0} | values) in {
-        words,
-        words.replace("74", "2"),
-    }
+def test_a_theme_that_hardly_moves_the_risk_is_none() -> None:
+    typical = TYPICAL | {"spend_30d": 4.1}  # without it .789 instead of .79
+    [found] = strongest_reasons(X, np.ones(X.shape), typical=typical, risk_of=risk_of, top=3)
+    assert [each.theme for each in found] == ["tenure", "frequency"]
 
 
-def test_only_orders_tell_of_silence_between_orders() -> None:
-    X = pd.DataFrame({"days_since_last_order": [9.0], "days_since_last_ticket": [2.0], "offers_30d": [1.0]})
-    [reasons] = strongest_reasons(X, np.array([[0.3, 0.2, 0.1]]), top=3)
-    assert [each.theme for each in reasons] == ["silence", "support", "offers"]
+def test_sure_risks_have_reasons_without_a_warning() -> None:
+    for risk, typical in ((1.0, 1.0), (1.0, 0.5), (0.0, 0.0)):
+        told = strongest_reasons(
+            X[["spend_30d"]],
+            np.array([[0.5]]),
+            typical={"spend_30d": 9.0},
+            risk_of=lambda rows, sure=risk, less=typical: np.where(rows["spend_30d"] == 9, less, sure),
+            top=1,
+        )
+        assert [len(found) for found in told] == [int(typical < risk)]
 
 
-def test_missing_value_of_an_unknown_feature_is_said() -> None:
-    assert sentence("shoe_size", {"shoe_size": NAN}) == "shoe size: not known"
+def test_a_feature_that_alone_lowers_nothing_is_not_named() -> None:
+    assert [each.theme for each in reasons_of(0.1, 0.5, 0.4, 0.1)] == ["spend", "tenure"]  # named: orders_90d
 
 
-def test_wording_without_its_numbers_falls_back() -> None:
-    assert sentence("orders_30d_over_90d", {"orders_30d_over_90d": 0.5}) == "orders 30d over 90d: 0.5"
+def test_a_later_order_is_a_later_last_order_too() -> None:
+    late = pd.DataFrame(
+        {"days_first_to_last_order": [100.0], "tenure_days": [174.0], "days_since_last_order": [74.0]}
+    )
+    asked: list[pd.DataFrame] = []
+
+    def remembering(rows: pd.DataFrame) -> npt.NDArray[np.float64]:
+        asked.append(rows)
+        return rows["days_since_last_order"].to_numpy() / 100
+
+    typical = {"days_first_to_last_order": 90.0, "tenure_days": 200.0, "days_since_last_order": 20.0}
+    strongest_reasons(late, np.array([[0.0, 0.0, 0.5]]), typical=typical, risk_of=remembering, top=1)
+    told = [rows.iloc[0].tolist() for rows in asked]
+    assert [154.0, 174.0, 20.0] in told
+    assert [126.0, 200.0, 74.0] in told
+
+
+def test_typical_is_the_mean_of_the_date_or_missing() -> None:
+    rows = LAST.X.assign(gap_days_median=np.nan, lateness=[-1.0, *np.zeros(len(LAST.X) - 1)])
+    reference = DateReference.fit(rows, as_of=DATES[-1], horizon_days=HORIZON)
+    typical = reference.typical()
+    assert reference.moments["gap_days_median"] == Moments(0.0, 0.0, 1.0)
+    assert np.isnan(typical["gap_days_median"])
+    assert typical["lateness"] == pytest.approx(-np.log(2) / len(rows), rel=0.05)
+    expected = np.expm1(np.log1p(rows["tenure_days"]).mean())
+    assert typical["tenure_days"] == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.fixture(scope="module")
+def model() -> ChurnModel:
+    return fit(SHOP.before(DATES[-1]), max_rounds=30)
+
+
+@pytest.fixture(scope="module")
+def reference(model: ChurnModel) -> DateReference:
+    fitted = DateReference.fit(LAST.X, as_of=DATES[-1], horizon_days=HORIZON)
+    return model.calibrate(LAST.X, reference=fitted)
+
+
+def test_putting_a_reason_away_lowers_the_score_as_told(model: ChurnModel, reference: DateReference) -> None:
+    customers, typical = LAST.X.head(60), reference.typical()
+    risk = model.predict_proba(customers, reference=reference)[:, 1]
+    told = model.reasons(customers, reference=reference)
+    assert sum(map(len, told)) > 30
+    for row, reason in ((row, each) for row, found in enumerate(told) for each in found):
+        assert reason.risk == risk[row]
+        for away in ([name for name in customers if theme_of(name) == reason.theme], [reason.feature]):
+            without = customers.iloc[[row]].astype(np.float64)
+            without[away] = [typical[name] for name in away]
+            if {"days_since_last_order", "tenure_days"} & set(away):
+                without["days_first_to_last_order"] = (
+                    without["tenure_days"] - without["days_since_last_order"]
+                )
+            [[_, less]] = model.predict_proba(without.clip(lower=-9), reference=reference)
+            assert less < reason.risk
+            assert len(away) == 1 or less == pytest.approx(reason.risk_without, abs=1e-6)

@@ -100,7 +100,7 @@ def test_contracts_beside_orders_keep_the_rfm_edges() -> None:
 
 def test_json_brings_back_every_digit() -> None:
     fitted = reference(population())
-    level = LevelForecast(0.1 + 0.2, 1 / 3, 2 / 3, 0.5, 1.1, -0.7, "2025-01-01")
+    level = LevelForecast(0.1 + 0.2, 0.3, 1 / 3, 2 / 3, 0.5, 1.1, -0.7, "2025-01-01")
     for each in (fitted, fitted.with_level(level)):
         again = DateReference.from_json(each.to_json())
         assert again == each

@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,42 +14,16 @@ from typing import Any
 import pytest
 
 from models.deployment import ModelVersion, folder_digest
-from models.registry import Registry, create_database
-from models.tracking import RegistrySettings, known_warnings, prepare_environment
+from models.registry import Registry
+from models.tracking import (
+    RegistrySettings,
+    SearchTrial,
+    known_warnings,
+    log_search,
+)
 from tables.errors import LeakageError, RegistryError, StorageError
 
 JANUARY = date(2025, 1, 31)
-
-
-@pytest.fixture(scope="session")
-def prepared_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """MLflow's empty database: making one takes seconds, copying it does not."""
-    prepare_environment(RegistrySettings())
-    folder = tmp_path_factory.mktemp("prepared")
-    create_database(folder / "mlflow.db", folder)
-    return folder / "mlflow.db"
-
-
-@pytest.fixture
-def root(tmp_path: Path, prepared_database: Path) -> Path:
-    """A workspace with an empty registry."""
-    (tmp_path / "shop" / "mlflow").mkdir(parents=True)
-    shutil.copy(prepared_database, tmp_path / "shop" / "mlflow" / "mlflow.db")
-    return tmp_path / "shop"
-
-
-@pytest.fixture
-def registry(root: Path) -> Registry:
-    return Registry(root, RegistrySettings())
-
-
-@pytest.fixture
-def client(registry: Registry) -> Iterator[Any]:
-    """MLflow's own client, to look at what was written."""
-    with known_warnings():
-        from mlflow import MlflowClient  # after its environment is prepared
-
-        yield MlflowClient(tracking_uri=registry.uri, registry_uri=registry.uri)
 
 
 def model_in(folder: Path, leaf: float = 0.5) -> Path:
@@ -276,6 +249,24 @@ def test_a_moved_workspace_keeps_its_models(registry: Registry, root: Path, tmp_
     assert not root.exists()
 
 
+def test_trials_of_a_search_are_nested_in_its_run(registry: Registry, client: Any) -> None:
+    trials = [
+        SearchTrial({"num_leaves": leaves}, {"log_loss": loss}, is_whole=whole)
+        for leaves, loss, whole in ((8, 0.5, True), (16, 0.4, True), (32, 0.3, False))
+    ]
+    with registry.connection.reach() as lent:
+        experiment = registry.connection.experiment(lent)
+        log_search(lent, experiment, "tune", trials)
+    (search,) = client.search_runs([experiment], "tags.kind = 'search'")
+    nested = client.search_runs([experiment], f"tags.`mlflow.parentRunId` = '{search.info.run_id}'")
+    assert (search.data.params, search.data.metrics) == ({"num_leaves": "16"}, {"log_loss": 0.4})
+    assert sorted((run.data.params["num_leaves"], run.info.status) for run in nested) == [
+        ("16", "FINISHED"),
+        ("32", "KILLED"),
+        ("8", "FINISHED"),
+    ]
+
+
 def test_unsent_figures_are_sent_with_the_next_night(
     registry: Registry, client: Any, root: Path, tmp_path: Path
 ) -> None:
@@ -296,8 +287,15 @@ def test_unsent_figures_are_sent_with_the_next_night(
 FORKED = """
 import os, sys
 from pathlib import Path
-from models.registry import Registry, create_database
-from models.tracking import RegistrySettings, known_warnings, prepare_environment
+from models.connection import create_database
+from models.registry import Registry
+from models.tracking import (
+    RegistrySettings,
+    SearchTrial,
+    known_warnings,
+    log_search,
+    prepare_environment,
+)
 
 root = Path(sys.argv[1])
 prepare_environment(RegistrySettings())

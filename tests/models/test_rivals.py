@@ -141,6 +141,21 @@ def test_rivals_by_silence_are_left_out_with_contracts() -> None:
     assert left_out(reference()) == ()
 
 
+def test_a_weighted_row_teaches_like_its_copies() -> None:
+    features, churned, as_of = training()
+    weight = np.where(churned, 3, 1)
+    scored, _ = population(100, seed=92)
+    weighed = predict_rivals(features, churned, as_of, scored, reference=reference(), weight=weight)
+    copies = np.repeat(np.arange(len(weight)), weight)
+    copied = predict_rivals(
+        features.iloc[copies], churned[copies], as_of[copies], scored, reference=reference()
+    )
+    for name in ("logistic_rich", "logistic_rfmt", "days_since_last_order"):
+        assert weighed[name] == pytest.approx(copied[name], abs=1e-3)
+    plain = predict_rivals(features, churned, as_of, scored, reference=reference())["lightgbm_plain"]
+    assert weighed["lightgbm_plain"].mean() > plain.mean() + 0.1
+
+
 def test_no_date_early_enough_is_refused() -> None:
     features, churned, as_of = training(20)
     with pytest.raises(DataError, match="no training date 365 days before 2025-03-02; found 4 dates"):

@@ -116,6 +116,24 @@ def test_a_phone_of_390_pixels_needs_no_sideways_scrolling(page: Path, tmp_path:
     assert content <= window
 
 
+def test_the_training_report_fits_a_desktop_and_a_phone(demo_made: Path, tmp_path: Path) -> None:
+    [report] = (demo_made / "retrains").glob("*/index.html")
+    shutil.copy(report, tmp_path / "report.html")
+    frame, shape = tmp_path / "frames.html", "height:800px;border:0"
+    frame.write_text(
+        f'<iframe src="report.html" style="width:1200px;{shape}"></iframe>'
+        f'<iframe src="report.html" style="width:390px;{shape}"></iframe><script>'
+        "onload=()=>{document.title=[...document.querySelectorAll('iframe')].map(f=>f.contentDocument)."
+        "map(d=>d.documentElement.scrollWidth+' '+d.querySelectorAll('svg').length).join(' ')}</script>"
+    )
+    flags = ("--allow-file-access-from-files", "--dump-dom", frame.as_uri())
+    drawn = chromium(tmp_path / "profile", *flags)
+    desktop, pictures, phone, again = map(int, drawn.split("<title>")[1].split("</title>")[0].split())
+    assert desktop <= 1200
+    assert phone <= 390
+    assert pictures == again >= 12  # six of the card, six features, groups as large as the demo has
+
+
 def test_the_screenshot_shows_ink_in_every_third(page: Path, tmp_path: Path) -> None:
     picture = tmp_path / "page.png"
     chromium(tmp_path / "profile", "--window-size=800,1500", f"--screenshot={picture}", page.as_uri())

@@ -24,3 +24,9 @@ def test_words_in_pictures_are_escaped() -> None:
     assert isinstance(picture, Markup)
     assert "<b>" not in picture
     assert "a &amp; b" in picture
+
+
+def test_rare_churn_fills_the_picture_of_calibration() -> None:
+    rare = calibration([Bin(0.02, 0.02, 0.01, 0.03, 100)], title="t")
+    assert [f">{end}%</text>" in rare for end in (4, 100)] == [True, False]
+    assert 'cx="332.0" cy="118.0"' in rare  # two of four percent: the middle of both axes

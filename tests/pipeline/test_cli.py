@@ -8,9 +8,13 @@ import pytest
 COMMANDS = (
     "init",
     "ingest",
+    "define",
     "features",
     "evaluate",
+    "leaderboard",
+    "tune",
     "retrain",
+    "rollback",
     "nightly",
     "demo",
     "example",

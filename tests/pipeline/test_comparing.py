@@ -1,17 +1,21 @@
-"""Leaving tables out one after the other shows what each is worth, and nothing else changes."""
+"""Leaving tables or ingredients out shows what each is worth, and nothing else changes."""
 
 from datetime import date, timedelta
 from typing import Any
 
+import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from models.settings import Recipe
+from pipeline import ablating
 from pipeline.cli import keepwell
 from pipeline.comparing import FULL
 from pipeline.config import load_config
 from pipeline.flows import evaluate
 from pipeline.run import Run
+from pipeline.steps import ingested
 from tables.calendar import DAY
 from tables.errors import ConfigError
 
@@ -107,6 +111,58 @@ def test_leaving_out_equals_the_configuration_without_it(shop: Run, compared: di
     assert alone["n"] == compared["n"]
     ours, row = alone["models"][0], compared["models"][1]
     assert {**ours, "name": ""} == {**row, "name": ""}
+
+
+@pytest.fixture(scope="module")
+def quick(shop: Run) -> Run:
+    model = shop.config.model.model_copy(update={"max_rounds": 2})
+    return Run(config=shop.config.model_copy(update={"model": model}), now=shop.now)
+
+
+@pytest.fixture(scope="module")
+def ablated(quick: Run) -> dict[str, Any]:
+    with quick.locked("test") as run:
+        return dict(evaluate(run, as_of=AS_OF, ablated=True))
+
+
+def test_each_ingredient_is_taken_out_once(ablated: dict[str, Any]) -> None:
+    names = [row["name"] for row in ablated["models"]]
+    assert names[:-1] == [
+        ablating.FULL, "without boosting", "without ridge", "without prior",
+        "trees without z-scores", "without fixed effects",
+        "equal weights", "without slope", "level own", "level series", "level uncorrected",
+    ]  # fmt: skip
+    kept, of, rows, _ = names[-1].replace(",", "").split()
+    assert (of, int(kept) / int(rows)) == ("of", pytest.approx(0.5, abs=0.1))
+    assert {row["name"] for row in ablated["gains"]} == set(names[1:])
+    assert sum(ablated["members"].values()) == pytest.approx(1)
+    assert "full recipe less" in ablated["text"] and "each table adds" not in ablated["text"]
+
+
+def test_ingredient_taken_out_equals_its_configuration(quick: Run, ablated: dict[str, Any]) -> None:
+    model = quick.config.model.model_copy(update={"recipe": Recipe(level="uncorrected")})
+    config = quick.config.model_copy(update={"model": model})
+    with Run(config=config, now=quick.now).locked("test") as run:
+        ours = evaluate(run, as_of=AS_OF)["models"][0]
+    row = next(each for each in ablated["models"] if each["name"] == "level uncorrected")
+    assert {**ours, "name": ""} == {**row, "name": ""}
+    assert row["log_loss"] != ablated["models"][0]["log_loss"]
+
+
+def test_an_ablation_is_kept_for_its_own_recipe_and_date(
+    shop: Run, quick: Run, ablated: dict[str, Any]
+) -> None:
+    with quick.locked("test") as run:
+        history = ingested(run)
+        assert ablating.kept_ablation(run, history, AS_OF) == ablated["gains"]
+        assert ablating.kept_ablation(run, history, FIRST) == []
+        assert ablating.kept_ablation(shop, history, AS_OF) == []  # more rounds make another recipe
+
+
+def test_two_comparisons_at_once_are_refused(shop: Run) -> None:
+    config = str(shop.workspace.parent / "shop.yaml")
+    told = CliRunner().invoke(keepwell, ["evaluate", "-c", config, "--ablate", "--without", "offers"])
+    assert told.exit_code == 2 or isinstance(told.exception, click.UsageError)
 
 
 def test_every_wrong_table_is_refused_by_name(shop: Run) -> None:

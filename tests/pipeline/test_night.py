@@ -101,6 +101,27 @@ def test_the_list_for_the_crm_holds_what_is_sent(demo_made: Path) -> None:
     assert sorted(listed["customer_id"]) == sorted(plan.loc[plan["action"] != "none", "customer_id"])
 
 
+def test_the_plan_tells_what_would_change_the_risk(demo_made: Path) -> None:
+    plan = table(demo_made, "plan")
+    for place in (1, 2, 3):
+        told = plan[f"reason_{place}"] != ""
+        assert (told == plan[f"risk_without_{place}"].notna()).all()
+        assert (plan[f"risk_without_{place}"] < plan["churn_risk"])[told].all()
+    assert (plan["risk_without_1"] <= plan["risk_without_2"])[plan["reason_2"] != ""].all()
+
+
+def test_reasons_are_published_in_three_languages(demo_made: Path) -> None:
+    manifest = published(demo_made, SECOND)
+    assert manifest is not None
+    reasons = json.loads(manifest.report("reasons.json").read_text())
+    assert manifest.report("reasons.json").stat().st_mode & 0o077 == 0
+    planned = table(demo_made, "plan").query("reason_1 != ''").set_index("customer_id")["reason_1"]
+    assert {each: reasons[each][0]["sentence"]["en"] for each in planned.index} == planned.to_dict()
+    told = reasons[planned.index[0]][0]
+    assert set(told["sentence"]) == set(told["change"]) == {"en", "zh", "lt"}
+    assert "o ne" in told["change"]["lt"] and "而非" in told["change"]["zh"]
+
+
 def test_the_page_holds_no_customer_id_and_no_address(demo_made: Path) -> None:
     manifest = published(demo_made, SECOND)
     assert manifest is not None
@@ -123,9 +144,8 @@ def test_every_published_column_is_documented_and_no_other(demo_made: Path, name
     text = (ROOT / "docs/configuration.md").read_text().split(f"`{name}/as_of=D/`: one row")[1]
     rows = re.findall(r"^\| (`.*?) \|", text.split("\n\n")[1], flags=re.MULTILINE)
     told = [each for row in rows for each in re.findall(r"`([a-z_0-9]+)`", row)]
-    spelled = (
-        {"reason_1", "reason_2", "reason_3", "theme_1", "theme_2", "theme_3"} if name == "plan" else set()
-    )
+    middle = {"reason_2", "theme_2", "risk_without_2"}  # documented as a range
+    spelled = middle if name == "plan" else set()
     assert set(told) | spelled == set(table(demo_made, name).columns)
 
 

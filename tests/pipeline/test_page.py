@@ -3,8 +3,9 @@ from dataclasses import replace
 
 from markupsafe import Markup
 
-from pipeline.page import ActionRow, Bar, CustomerRow, Figure, NightPage, Resting, render
+from pipeline.page import ActionRow, Bar, CustomerRow, Figure, NightPage, Resting, Why, render
 
+WHY = Why("no order for 74 days", "without it the risk would be 34% instead of 71%")
 PAGE = NightPage(
     business="corner shop",
     as_of="2026-06-01",
@@ -28,7 +29,8 @@ PAGE = NightPage(
     histogram=Markup("<svg></svg>"),
     calibration_words="Calibration.",
     calibration=Markup("<svg></svg>"),
-    customers=[CustomerRow("AB12-CD34", "at risk", "71%", "120 EUR", "withheld", "no order for 74 days")],
+    customers=[CustomerRow("AB12-CD34", "at risk", "71%", "120 EUR", "withheld", [WHY])],
+    language="en",
     reasons=[],
     segments=[],
     dormant=[Resting("points bonus", "trigger names `points`")],
@@ -40,7 +42,14 @@ PAGE = NightPage(
 
 def test_the_page_shows_figures_actions_and_customers() -> None:
     text = render(PAGE)
-    for words in ("1,204", "thank you note", "AB12-CD34", "no order for 74 days", "Effects are priors."):
+    for words in (
+        "1,204",
+        "thank you note",
+        "AB12-CD34",
+        "no order for 74 days",
+        "34% instead of 71%",
+        "Effects are priors.",
+    ):
         assert words in text
 
 

@@ -4,13 +4,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import pictures
+from pipeline.picture import Picture, side_by_side
 from pipeline.svg import Scale, ticks
 
 NAMES = pd.DataFrame({"name": ["a_b", "<i>"], "x": [4.0, 1.0], "x_low": [3.0, 0.5], "x_high": [5.0, 1.5]})
 DAYS = pd.to_datetime(["2025-01-01", "2025-02-01", "2025-03-01"])
 
 
-def drawn(picture: pictures.Picture) -> str:
+def drawn(picture: Picture) -> str:
     return picture._repr_html_()
 
 
@@ -96,3 +97,19 @@ def test_ticks_are_few_and_inside(low: float, wide: float) -> None:
     assert 2 <= len(found) <= 7
     assert all(low - wide / 1e6 <= each <= low + wide * (1 + 1e-6) for each in found)
     assert Scale(low, low + wide, 0, 100)(low + wide) == pytest.approx(100)
+
+
+def test_loose_points_of_a_date_are_not_joined() -> None:
+    rows = pd.DataFrame({"day": DAYS, "left": [0.1, 0.2, 0.3], "foreseen": [0.1, None, 0.3]})
+    values = {"left": "left", "foreseen": "foreseen"}
+    picture = pictures.over_time(rows, "day", values, title="t", unit="u", loose=("foreseen",))
+    assert picture.svg.count("<polyline") == 1
+    assert picture.svg.count('class="tone-1"') == 3  # two points and the legend
+
+
+def test_small_pictures_keep_their_own_escaped_words() -> None:
+    small = pictures.bars(NAMES, "name", {"x": "x"}, title="<b>", note="read so")
+    html = drawn(side_by_side([small, small], title="both"))
+    assert html.count("<svg") == html.count("read so") == 2
+    assert html.count('class="keepwell-picture"') == 1
+    assert "<b>" not in html

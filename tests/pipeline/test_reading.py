@@ -132,6 +132,18 @@ def test_recomputed_reasons_are_those_that_were_published(demo_made: Path, night
     first = told[told["place"] == 1].set_index("customer_id")["sentence"]
     assert first.reindex(planned["customer_id"]).fillna("").tolist() == planned["reason_1"].tolist()
     assert (told["share"] > 0).all()
+    risk = told["customer_id"].map(planned.set_index("customer_id")["churn_risk"])
+    assert (told["risk_without"] < risk).all()
+
+
+def test_reasons_come_in_each_language(demo_made: Path) -> None:
+    night = Workspace.open(demo_made).night()
+    [planned] = night.plan().query("reason_1 != ''").head(1)["customer_id"]
+    told = {code: night.reasons(planned, most=1, language=code).iloc[0] for code in ("en", "zh", "lt")}
+    assert len({each["sentence"] for each in told.values()}) == 3
+    assert told["en"]["change"].startswith("without it the risk would be")
+    with pytest.raises(ConfigError, match="no words in 'fr'"):
+        night.reasons(planned, language="fr")
 
 
 def test_no_reasons_where_the_model_does_not_speak(demo_made: Path) -> None:

@@ -370,6 +370,25 @@ def test_bad_rows_go_to_quarantine_with_reasons_and_position(shop):
     assert [fact[4] for fact in shop.facts("orders", "order_id")] == ["1", "4"]
 
 
+@pytest.mark.parametrize(
+    ("columns", "good", "too_large"),
+    [
+        ({"amount": "amount"}, "100000000000", "100000000001"),
+        ({"quantity": "amount", "unit_price": "price"}, "100000", "100001"),  # a million each
+        ({"quantity": "amount", "unit_price": "price"}, "100000", "1e11"),
+    ],
+)
+def test_an_amount_beyond_belief_is_put_aside(shop, columns, good, too_large):
+    shop.settings = IngestSettings(threads=1, bad_row_limit=0.6)
+    header = "customer,order,at,amount,price"
+    shop.deliver(
+        "orders.csv", header, f"ann,1,2025-01-01,{good},1000000", f"ann,2,2025-01-02,{too_large},1000000"
+    )
+    named = {"customer_id": "customer", "order_id": "order", "ordered_at": "at"}
+    source = order_source(shop, columns={**named, **columns})
+    assert shop.ingest(source).sources[0].quarantined == {"extreme_amount": 1}
+
+
 def snapshot(root: Path) -> dict[str, bytes]:
     return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
 

@@ -1,0 +1,124 @@
+"""The rule that decides between champion and challenger."""
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.contest import CHALLENGER, CHAMPION, compare_slices, decide
+from models.pooled import Outcome
+
+Floats = npt.NDArray[np.float64]
+EVEN = np.array([1, 0] * 50)
+WHO = np.arange(len(EVEN))
+
+
+def leaning(sureness: float, churned: npt.NDArray[np.int64] = EVEN) -> Floats:
+    """Risks on the right side of .5 by so much, a little apart from each other."""
+    return np.where(churned == 1, 0.5 + sureness, 0.5 - sureness) + np.linspace(-0.01, 0.01, len(churned))
+
+
+def met(*pairs: tuple[float, float]) -> list[Outcome]:
+    """One date per pair of surenesses, champion first; two customers of every ten were told the wrong way."""
+    found = []
+    for champion, challenger in pairs:
+        told = np.where(WHO % 10 < 2, 1 - EVEN, EVEN)
+        risks = {CHAMPION: leaning(champion, told), CHALLENGER: leaning(challenger, told)}
+        found.append(Outcome(EVEN, WHO, risks))
+    return found
+
+
+def wins(outcomes: list[Outcome], constant: float = 0.6931) -> bool:
+    return decide(
+        outcomes, [{} for _ in outcomes], constants=[constant] * len(outcomes), seed=1
+    ).challenger_wins
+
+
+def test_the_surer_of_two_rightly_sure_recipes_wins() -> None:
+    verdict = decide(met((0.05, 0.28)), [{}], constants=[0.6931], seed=1)
+    assert verdict.challenger_wins
+    assert verdict.words == (
+        "The challenger wins: better in log loss, not shown to be much worse in anything.",
+    )
+    row = next(row for row in verdict.rows if row["metric"] == "log_loss")
+    # .8 ln .78 + .2 ln .22 against .8 ln .55 + .2 ln .45, up to the risks' small spread
+    assert row["challenger"] == pytest.approx(-(0.8 * np.log(0.78) + 0.2 * np.log(0.22)), abs=0.002)
+    assert row["champion"] == pytest.approx(-(0.8 * np.log(0.55) + 0.2 * np.log(0.45)), abs=0.002)
+    assert row["difference"] == pytest.approx(row["challenger"] - row["champion"])
+
+
+def test_equal_recipes_leave_the_champion_in_service() -> None:
+    verdict = decide(met((0.2, 0.2)), [{}], constants=[0.6931], seed=1)
+    assert not verdict.challenger_wins
+    assert "not shown to be better in profit or log loss" in verdict.words[0]
+
+
+def test_one_lucky_date_of_three_does_not_win() -> None:
+    assert wins(met((0.02, 0.28), (0.2, 0.25), (0.25, 0.28)))
+    assert not wins(met((0.02, 0.28), (0.28, 0.25), (0.28, 0.25)))
+
+
+def test_a_recipe_no_better_than_a_constant_never_wins() -> None:
+    verdict = decide(met((0.05, 0.28), (0.05, 0.28)), [{}, {}], constants=[0.69, 0.5], seed=1)
+    assert not verdict.challenger_wins
+    assert "at 1 of 2 dates it is no better than a constant" in verdict.words[0]
+
+
+def test_a_figure_worse_by_more_than_its_margin_keeps_the_champion() -> None:
+    ranks = np.where(EVEN == 1, 0.6, 0.4) + np.linspace(-0.05, 0.05, len(EVEN))  # better at profit alone
+    blind = np.full(len(EVEN), 0.5) + np.linspace(-0.05, 0.05, len(EVEN))
+    outcome = Outcome(EVEN, WHO, {CHAMPION: blind, CHALLENGER: ranks**6})
+    words = decide([outcome], [{}], constants=[9.0], seed=1).words[0]
+    assert "log loss is worse by more than 0.005: +" in words
+    assert "calibration error is worse by more than 0.01: +" in words
+
+
+def test_a_group_that_would_pay_keeps_the_champion() -> None:
+    (outcome,) = met((0.05, 0.28))
+    losers = WHO >= 50
+    risks = dict(outcome.predictions)
+    risks[CHALLENGER] = np.where(losers, 1 - risks[CHALLENGER] * 0.8, leaning(0.45))
+    paid = Outcome(EVEN, WHO, risks)
+    side = np.where(losers, "south", "north").astype(object)
+    verdict = decide([paid], [{"region": side}], constants=[9.0], seed=1)
+    assert "region south would pay for it: log loss +" in verdict.words[0]
+    assert [row["is_worse"] for row in verdict.slices] == [False, True]
+
+
+def test_a_slice_is_compared_by_its_own_rows() -> None:
+    churned = np.array([1, 0] * 30)
+    risks = {CHAMPION: np.full(60, 0.5), CHALLENGER: np.full(60, 0.8)}
+    (row,) = compare_slices(
+        [Outcome(churned, np.arange(60), risks)], [{"tenure": np.full(60, "new", object)}]
+    )
+    assert (row["slicing"], row["slice"], row["n"], row["churn_rate"]) == ("tenure", "new", 60, 0.5)
+    assert row["champion"] == pytest.approx(np.log(2))
+    assert row["challenger"] == pytest.approx(-(np.log(0.8) + np.log(0.2)) / 2)
+    spread = np.log(4) / 2 / np.sqrt(60)  # half the rows ln .8, half ln .2: that far from their mean
+    assert row["high"] - row["difference"] == pytest.approx(1.96 * spread, rel=1e-3)
+
+
+def test_rows_of_one_customer_vary_together() -> None:
+    churned = np.array([1, 0] * 30)
+    risks = {CHAMPION: np.full(60, 0.5), CHALLENGER: np.full(60, 0.8)}
+    label = [{"tenure": np.full(60, "new", object)}]
+    apart = compare_slices([Outcome(churned, np.arange(60), risks)], label)[0]
+    pairs = compare_slices([Outcome(churned, np.arange(60) % 2, risks)], label)[0]
+    assert float(pairs["high"] or 0) - float(pairs["low"] or 0) > 4 * (
+        float(apart["high"] or 0) - float(apart["low"] or 0)
+    )
+
+
+@settings(max_examples=3)
+@given(st.integers(0, 10**6))
+def test_never_do_both_win_and_differences_change_sign(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    first, second = (rng.beta(2, 2, len(EVEN)) for _ in range(2))
+    one = [Outcome(EVEN, WHO, {CHAMPION: first, CHALLENGER: second})]
+    other = [Outcome(EVEN, WHO, {CHAMPION: second, CHALLENGER: first})]
+    verdicts = [decide(pair, [{}], constants=[9.0], seed=1) for pair in (one, other)]
+    assert not all(verdict.challenger_wins for verdict in verdicts)
+    for there, back in zip(*(verdict.rows for verdict in verdicts), strict=True):
+        assert there["difference"] == pytest.approx(-float(back["difference"] or 0))
+        assert there["low"] == pytest.approx(-float(back["high"] or 0))

@@ -1,0 +1,70 @@
+"""One feature alone that knows too much is named; honest ones are not."""
+
+import numpy as np
+import pandas as pd
+
+from models.leaks import Separation, separation
+
+NAMES = [f"orders_{days}d" for days in range(1, 13)]
+
+
+def business(seed: int, rows: int = 600) -> tuple[pd.DataFrame, np.ndarray]:
+    """Twelve honest features that each tell a little."""
+    rng = np.random.default_rng(seed)
+    churned = (rng.random(rows) < 0.4).astype(int)
+    values = {name: rng.normal(0.25 * churned, 1) for name in NAMES}
+    values[NAMES[0]][rng.random(rows) < 0.3] = np.nan
+    return pd.DataFrame(values), churned
+
+
+def looked_at(trusted: tuple[str, ...] = (), **leaks: float) -> Separation:
+    """Plant features that say the outcome, some share of it told the wrong way."""
+    parts = []
+    for seed in (1, 2):
+        X, y = business(seed)
+        rng = np.random.default_rng(seed + 10)
+        for name, wrong in leaks.items():
+            X[name] = np.where(rng.random(len(y)) < wrong, 1 - y, y) + 0.05 * rng.normal(size=len(y))
+        parts += [X, y]
+    X, y, X_test, y_test = parts
+    return separation(X, y, X_test, y_test, seed=7, trusted=trusted)
+
+
+def test_honest_features_together_say_more_than_the_strongest() -> None:
+    found = looked_at()
+    assert found.suspicious == ()
+    assert 0.5 < float(found.alone[0]["auc"] or 0) < found.rest + 0.1
+
+
+def test_a_feature_that_says_the_outcome_is_named() -> None:
+    found = looked_at(spend_next_30d=0.0)
+    assert found.suspicious == ("spend_next_30d",)
+    assert float(found.alone[0]["auc"] or 0) > 0.99
+
+
+def test_a_noisy_leak_under_two_names_is_named_twice() -> None:
+    assert set(looked_at(leaked_1=0.05, leaked_2=0.05).suspicious) == {"leaked_1", "leaked_2"}
+
+
+def test_a_leak_that_bends_both_ways_is_seen() -> None:
+    X, y = business(1)
+    X_test, y_test = business(2)
+    for frame, churned in ((X, y), (X_test, y_test)):
+        frame["distance"] = np.where(churned == 1, 0.0, np.where(np.arange(len(churned)) % 2, 5.0, -5.0))
+    assert separation(X, y, X_test, y_test, seed=7).suspicious == ("distance",)
+
+
+def test_a_leak_that_is_missing_or_not_is_seen() -> None:
+    X, y = business(1)
+    X_test, y_test = business(2)
+    for frame, churned in ((X, y), (X_test, y_test)):
+        frame["days_to_next_order"] = np.where(churned == 1, np.nan, 3.0)
+    assert separation(X, y, X_test, y_test, seed=7).suspicious == ("days_to_next_order",)
+
+
+def test_a_trusted_feature_is_not_suspicious() -> None:
+    assert looked_at(trusted=("days_to_renewal",), days_to_renewal=0.0).suspicious == ()
+
+
+def test_a_strong_honest_offer_is_not_suspicious() -> None:
+    assert looked_at(offers_running=0.2).suspicious == ()
