@@ -26,7 +26,7 @@ def test_own_level_follows_the_mean_less_its_usual_error() -> None:
     assert level == pytest.approx(expit(logit(0.6) - 0.4), abs=0.02)
 
 
-def test_a_ranking_that_fails_its_trial_is_not_turned_around() -> None:
+def test_a_ranking_that_fails_its_trial_keeps_its_order() -> None:
     customers, days = 300, [date(2025, 1, 1), date(2025, 2, 1), date(2025, 3, 1)]
     rng = np.random.default_rng(3)
     sign = np.repeat([1.0, 1.0, -1.0], customers)  # at the newest date the feature means the opposite
@@ -46,4 +46,4 @@ def test_a_ranking_that_fails_its_trial_is_not_turned_around() -> None:
         pool, references, MemberSettings(FULL_RECIPE, ONE_POLICY, 28, 28, max_rounds=5, seed=1, threads=1)
     )
     assert check is not None
-    assert check.slope == pytest.approx(1000 / (customers + 1000))
+    assert check.slope == 0.1
