@@ -96,7 +96,7 @@ def retrain(run: Run) -> dict[str, Any]:
         shutil.rmtree(run.workspace / folder, ignore_errors=True)
     ledger = Ledger()
     ledger.watch(PARTS)
-    flow = importlib.import_module("pipeline.retraining").retrain
+    flow = importlib.import_module("pipeline.training.retraining").retrain
     with run.locked("benchmark") as held:
         ledger.kept("everything else", flow)(held, as_of=TODAY)
     return {
@@ -110,8 +110,8 @@ def retrain(run: Run) -> dict[str, Any]:
 
 def score(run: Run) -> dict[str, Any]:
     """Score everybody who ever bought, beside the bare calls that cannot be avoided."""
-    from pipeline.evaluating import fit, newest_evaluable
     from pipeline.snapshots import date_frame, training
+    from pipeline.training.evaluating import fit, newest_evaluable
     from tables.history import History
 
     history = History.open(run.history_root)
@@ -146,8 +146,8 @@ def score(run: Run) -> dict[str, Any]:
 def caps(run: Run) -> dict[str, Any]:
     """Train on more and more snapshots and judge each model on the same customers."""
     from models.metrics import auc, log_loss
-    from pipeline.evaluating import fit, newest_evaluable
     from pipeline.snapshots import date_frame, labelled, training
+    from pipeline.training.evaluating import fit, newest_evaluable
     from tables.history import History
 
     history = History.open(run.history_root)

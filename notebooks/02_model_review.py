@@ -26,7 +26,7 @@ import os
 
 import pandas as pd
 
-from pipeline import model_pictures, pictures
+from pipeline.pages import model_pictures, pictures
 from pipeline.reading import Workspace
 
 pd.options.display.max_colwidth = None

@@ -26,7 +26,7 @@ import os
 
 import pandas as pd
 
-from pipeline import pictures
+from pipeline.pages import pictures
 from pipeline.reading import Workspace
 
 pd.options.display.max_colwidth = None

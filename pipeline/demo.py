@@ -5,11 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 from pipeline.flows import NightOptions, nightly
-from pipeline.retraining import retrain
 from pipeline.run import Run
 from pipeline.shop.files import write_day, write_history
 from pipeline.shop.state import ShopState
 from pipeline.shop.stepper import advance, simulate_history
+from pipeline.training.retraining import retrain
 from tables.errors import ConfigError
 from tables.publish import published
 from tables.storage import read_table

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pipeline.config import Config
     from pipeline.run import Run
-    from pipeline.snapshot_config import SnapshotConfig
+    from pipeline.training.snapshot_config import SnapshotConfig
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -37,7 +37,7 @@ class Desk:
     def snapshot(self, path: Path) -> "SnapshotConfig | None":
         """Load the configuration of a ready-made snapshot; nothing where the file describes a business."""
         from pipeline.config import is_snapshot, load_as
-        from pipeline.snapshot_config import SnapshotConfig
+        from pipeline.training.snapshot_config import SnapshotConfig
 
         if not is_snapshot(path):
             return None

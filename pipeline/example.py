@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.flows import NightOptions, nightly
-from pipeline.retraining import retrain
 from pipeline.run import Run
+from pipeline.training.retraining import retrain
 from tables.errors import ConfigError
 from tables.publish import published
 from tables.storage import write_table

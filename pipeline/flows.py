@@ -16,15 +16,15 @@ from models.churn import ChurnModel
 from models.deployment import folder_digest
 from models.reference import DateReference
 from models.registry import Registry
-from pipeline.ablating import ablate, keep_ablation
-from pipeline.choosing import CARD
-from pipeline.comparing import Comparison, compare_without
-from pipeline.evaluating import Evaluation, evaluate_at, newest_evaluable
 from pipeline.night import Champion, NightInputs, publish_night
-from pipeline.recipe import serving_run
 from pipeline.run import Run
 from pipeline.snapshots import date_frame, level_series
 from pipeline.steps import config_digest, ingested
+from pipeline.training.ablating import ablate, keep_ablation
+from pipeline.training.choosing import CARD
+from pipeline.training.comparing import Comparison, compare_without
+from pipeline.training.evaluating import Evaluation, evaluate_at, newest_evaluable
+from pipeline.training.recipe import serving_run
 from tables.errors import ConfigError, LeakageError
 from tables.publish import Manifest, published
 from tables.storage import TEMPORARY, storage

@@ -18,9 +18,9 @@ from pipeline.explaining import explain, most_valuable_at_risk, reasons_json, wi
 from pipeline.gates import Vitals, check_gates, spread
 from pipeline.kinds import kind_of
 from pipeline.night_facts import facts_for_readers
-from pipeline.night_page import tell
-from pipeline.night_story import NightStory
-from pipeline.page import render
+from pipeline.pages.night_page import tell
+from pipeline.pages.night_story import NightStory
+from pipeline.pages.page import render
 from pipeline.planning import Planned, keep_salts, plan_night, used_salts
 from pipeline.run import Run
 from pipeline.scoring import MODEL, Scored, score

@@ -17,7 +17,7 @@ from models.level import LevelSeries
 from models.reference import DateReference
 from models.weighted import unless_even
 from pipeline.run import Run
-from pipeline.treated import TreatedRows, count_rows
+from pipeline.training.treated import TreatedRows, count_rows
 from tables.history import History
 
 KEYS = ("customer", "as_of")

@@ -7,7 +7,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from pipeline.config import Config
-from pipeline.snapshot_config import SnapshotConfig
+from pipeline.training.snapshot_config import SnapshotConfig
 
 ROOT = Path(__file__).parents[1]
 # Documented as one row each: their inner keys are explained in it.

@@ -10,7 +10,7 @@ from models.evaluation import Row
 from models.metrics import METRICS
 from models.pooled import Outcome, pooled_differences, pooled_draws, pooled_metrics
 from pipeline.board.tasks import UNCORRECTED, WITHOUT, Task
-from pipeline.evaluating import OURS
+from pipeline.training.evaluating import OURS
 
 _WORSE_BY_CORRECTION = 0.005
 _AT_LEAST = ("AUC", "AUC above the best rival", "log loss below the best rival")

@@ -9,7 +9,7 @@ from pipeline.board.figures import Figures
 from pipeline.board.table import page
 from pipeline.board.tasks import Task, dated_task, flat_task
 from pipeline.run import Run
-from pipeline.snapshot_config import SnapshotConfig
+from pipeline.training.snapshot_config import SnapshotConfig
 from tables.errors import ConfigError
 from tables.lock import WorkspaceLock
 from tables.storage import write_text

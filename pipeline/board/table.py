@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from models.evaluation import Row
 from pipeline.board.figures import Figures, Verdict, size
-from pipeline.evaluating import OURS
-from pipeline.flat import NOT_OUT_OF_TIME
+from pipeline.training.evaluating import OURS
+from pipeline.training.flat import NOT_OUT_OF_TIME
 
 _METRICS = {
     "auc": ("AUC", 4),

@@ -22,13 +22,13 @@ from models.outsider import catboost_plain
 from models.pooled import Outcome
 from models.rivals import Contest, contest_at, lightgbm_plain, logistic_rich, rivals_of
 from pipeline.board.settings import BoardSettings
-from pipeline.comparing import shortened
-from pipeline.evaluating import OURS, newest_evaluable, try_at
-from pipeline.flat import Rivals, cross_validated, flat_rivals, read_snapshot
 from pipeline.run import Run
-from pipeline.snapshot_config import SnapshotConfig
 from pipeline.snapshots import feature_builders, feature_settings
 from pipeline.steps import ingested, recipe_digest
+from pipeline.training.comparing import shortened
+from pipeline.training.evaluating import OURS, newest_evaluable, try_at
+from pipeline.training.flat import Rivals, cross_validated, flat_rivals, read_snapshot
+from pipeline.training.snapshot_config import SnapshotConfig
 from tables.errors import DataError
 from tables.history import History
 from tables.storage import read_table, sha256_of, write_table

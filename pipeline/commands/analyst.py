@@ -45,7 +45,7 @@ def evaluate(
         raise click.UsageError("--ablate and --without answer different questions. Ask one at a time.")
     snapshot = desk.snapshot(config_path)
     if snapshot is not None:
-        from pipeline.flat import evaluate_flat
+        from pipeline.training.flat import evaluate_flat
 
         if as_of or without or ablate:
             raise click.UsageError(
@@ -73,7 +73,7 @@ def evaluate(
 @click.pass_obj
 def define(desk: Desk, config_path: Path, as_of: date | None, days: tuple[int, ...]) -> Answer:
     """Try definitions of churn on the past: churn, false churn, who is left out, and which one to choose."""
-    from pipeline.defining import define as flow
+    from pipeline.defining.defining import define as flow
 
     run = desk.run(desk.config(config_path))
     with run.locked("keepwell define") as run:
@@ -98,8 +98,8 @@ def tune(
     desk: Desk, config_path: Path, as_of: date | None, out: Path, minutes: float, trials: int | None
 ) -> Answer:
     """Search better settings of the boosted trees on past dates; write them as a configuration to try."""
-    from pipeline.tuning import Budget
-    from pipeline.tuning import tune as flow
+    from pipeline.training.tuning import Budget
+    from pipeline.training.tuning import tune as flow
 
     run = desk.run(desk.config(config_path))
     with run.locked("keepwell tune") as run:

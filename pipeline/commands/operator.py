@@ -37,7 +37,7 @@ def retrain(
     desk: Desk, config_path: Path, as_of: date | None, require_promotion: bool, accept_recipe: bool
 ) -> Answer:
     """Compare a changed recipe with the champion's, refit the winner on all complete dates, promote if sound."""
-    from pipeline.retraining import retrain as flow
+    from pipeline.training.retraining import retrain as flow
 
     run = desk.run(desk.config(config_path))
     with run.locked("keepwell retrain") as run:
@@ -59,7 +59,7 @@ def retrain(
 @click.pass_obj
 def rollback(desk: Desk, config_path: Path, to: int | None, reason: str) -> Answer:
     """Withdraw the model in service; the one promoted before it serves from the next night on."""
-    from pipeline.rolling_back import rollback as flow
+    from pipeline.training.rolling_back import rollback as flow
 
     run = desk.run(desk.config(config_path))
     with run.locked("keepwell rollback") as run:

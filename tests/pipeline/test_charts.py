@@ -1,6 +1,6 @@
 from markupsafe import Markup
 
-from pipeline.charts import Bin, calibration, histogram
+from pipeline.pages.charts import Bin, calibration, histogram
 
 
 def test_a_histogram_has_one_bar_per_bin() -> None:

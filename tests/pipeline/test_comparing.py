@@ -9,13 +9,13 @@ import pytest
 from click.testing import CliRunner
 
 from models.settings import Recipe
-from pipeline import ablating
 from pipeline.cli import keepwell
-from pipeline.comparing import FULL
 from pipeline.config import load_config
 from pipeline.flows import evaluate
 from pipeline.run import Run
 from pipeline.steps import ingested
+from pipeline.training import ablating
+from pipeline.training.comparing import FULL
 from tables.calendar import DAY
 from tables.errors import ConfigError
 

@@ -13,10 +13,10 @@ from pandas.testing import assert_frame_equal
 
 from pipeline.config import load_config
 from pipeline.flows import NightOptions, nightly
-from pipeline.retraining import retrain
 from pipeline.run import Run
 from pipeline.snapshots import date_frame, training
 from pipeline.steps import ingested
+from pipeline.training.retraining import retrain
 from tables.publish import Manifest, published
 from tables.storage import read_table
 from tests.contract_shop import AS_OF, DAYS, FIRST, drawn, run_of, write

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from features.definitions import Contract, Inactivity, Rhythm
 from features.silences import Silences
 from features.tallies import Span, Tally
-from pipeline.candidates import Candidate, dates_of
 from pipeline.cli import keepwell
 from pipeline.config import load_config
-from pipeline.defining import define
-from pipeline.proposing import propose
+from pipeline.defining.candidates import Candidate, dates_of
+from pipeline.defining.defining import define
+from pipeline.defining.proposing import propose
 from pipeline.run import Run
 from tables.calendar import BusinessCalendar, OutcomeRule
 from tables.errors import DataError

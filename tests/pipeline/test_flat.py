@@ -12,9 +12,16 @@ from hypothesis import strategies as st
 
 from pipeline.cli import keepwell
 from pipeline.config import load_as, load_config
-from pipeline.evaluating import OURS
-from pipeline.flat import NOT_OUT_OF_TIME, cross_validated, evaluate_flat, flat_rivals, one_hot, read_snapshot
-from pipeline.snapshot_config import Snapshot, SnapshotConfig
+from pipeline.training.evaluating import OURS
+from pipeline.training.flat import (
+    NOT_OUT_OF_TIME,
+    cross_validated,
+    evaluate_flat,
+    flat_rivals,
+    one_hot,
+    read_snapshot,
+)
+from pipeline.training.snapshot_config import Snapshot, SnapshotConfig
 from tables.errors import ConfigError, DataError, SchemaError
 
 CONFIG = """\

@@ -17,9 +17,9 @@ from pipeline.board.settings import BoardSettings, Goals
 from pipeline.board.table import page
 from pipeline.board.tasks import FOLDER, UNCORRECTED, Task, at_level, dated_task
 from pipeline.config import load_config
-from pipeline.evaluating import OURS
-from pipeline.flat import NOT_OUT_OF_TIME
 from pipeline.run import Run
+from pipeline.training.evaluating import OURS
+from pipeline.training.flat import NOT_OUT_OF_TIME
 from tables.calendar import DAY
 from tables.errors import ConfigError
 

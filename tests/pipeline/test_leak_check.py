@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from pandas.testing import assert_frame_equal
 
-import pipeline.leak_check as checking
+import pipeline.training.leak_check as checking
 from features.builder import Builder
 from features.builders import BUILDERS
 from features.settings import FeatureSettings
 from features.view import AsOfView, Features
 from models.leaks import Separation
-from pipeline.leak_check import check_leaks, check_rebuilt
+from pipeline.training.leak_check import check_leaks, check_rebuilt
 from tables.calendar import NEVER
 from tables.cut import CutHistory
 from tables.errors import LeakageError

@@ -9,9 +9,9 @@ import pytest
 
 from models.importance import Importances
 from models.level import LevelSeries
-from pipeline.model_card import series_rows, strongest_by_theme
-from pipeline.model_page import training_report
+from pipeline.pages.model_page import training_report
 from pipeline.reading import Workspace
+from pipeline.training.model_card import series_rows, strongest_by_theme
 from tables.calendar import OutcomeRule
 
 RUN: Any = SimpleNamespace(rule=OutcomeRule(horizon_days=30, active_within_days=90))

@@ -5,9 +5,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from pipeline.model_page import training_report
-from pipeline.model_pictures import along_features, feature_said, inside_groups
-from pipeline.model_words import Card, summarise
+from pipeline.pages.model_page import training_report
+from pipeline.pages.model_pictures import along_features, feature_said, inside_groups
+from pipeline.pages.model_words import Card, summarise
 
 
 def metrics(name: str, auc: float, log_loss: float) -> dict[str, Any]:

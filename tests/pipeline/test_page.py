@@ -3,7 +3,7 @@ from dataclasses import replace
 
 from markupsafe import Markup
 
-from pipeline.page import ActionRow, Bar, CustomerRow, Figure, NightPage, Resting, Why, render
+from pipeline.pages.page import ActionRow, Bar, CustomerRow, Figure, NightPage, Resting, Why, render
 
 WHY = Why("no order for 74 days", "without it the risk would be 34% instead of 71%")
 PAGE = NightPage(

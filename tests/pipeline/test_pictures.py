@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import pictures
-from pipeline.picture import Picture, side_by_side
-from pipeline.svg import Scale, ticks
+from pipeline.pages import pictures
+from pipeline.pages.picture import Picture, side_by_side
+from pipeline.pages.svg import Scale, ticks
 
 NAMES = pd.DataFrame({"name": ["a_b", "<i>"], "x": [4.0, 1.0], "x_low": [3.0, 0.5], "x_high": [5.0, 1.5]})
 DAYS = pd.to_datetime(["2025-01-01", "2025-02-01", "2025-03-01"])

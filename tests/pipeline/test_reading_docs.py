@@ -8,7 +8,7 @@ from typing import get_type_hints
 import pandas as pd
 import pytest
 
-from pipeline import pictures
+from pipeline.pages import pictures
 from pipeline.reading import Workspace
 from pipeline.reading.model import ModelReader
 from pipeline.reading.night import NightReader

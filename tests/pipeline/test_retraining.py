@@ -16,9 +16,9 @@ from models import bootstrap
 from models.registry import Registry
 from pipeline.config import load_config
 from pipeline.flows import NightOptions, nightly
-from pipeline.retraining import retrain
-from pipeline.rolling_back import rollback
 from pipeline.run import Run
+from pipeline.training.retraining import retrain
+from pipeline.training.rolling_back import rollback
 from tables.calendar import DAY
 from tables.errors import ConfigError, LeakageError, RegistryError
 from tables.publish import published

@@ -11,11 +11,11 @@ from actions.control import draw_below
 from models.metrics import log_loss
 from models.settings import Treated
 from pipeline.config import load_config
-from pipeline.evaluating import evaluate_at, try_at
 from pipeline.run import Run
 from pipeline.snapshots import labelled, level_series, training
 from pipeline.steps import ingested
-from pipeline.treated import assignments, count_rows
+from pipeline.training.evaluating import evaluate_at, try_at
+from pipeline.training.treated import assignments, count_rows
 from tables.calendar import DAY
 from tables.history import History
 from tables.publish import Publication, published, published_dates

@@ -12,9 +12,9 @@ from scipy.special import expit
 from models.settings import ONE_POLICY, BoostingSettings
 from pipeline.config import load_config
 from pipeline.run import Run
-from pipeline.search import Tried, ranking_loss, search
 from pipeline.steps import ingested
-from pipeline.tuning import Budget, _risk, development_trials, tune
+from pipeline.training.search import Tried, ranking_loss, search
+from pipeline.training.tuning import Budget, _risk, development_trials, tune
 from tables.calendar import DAY
 from tables.errors import ConfigError
 
@@ -100,7 +100,9 @@ def answer(shop: Path) -> dict[str, Any]:
     run, out = Run(config=load_config(shop, {}), now=30_000 * DAY), shop.with_name("found.yaml")
     with run.locked("test") as held, pytest.MonkeyPatch.context() as patch:
         # Every trial half knows the answer, so that something better is found for sure.
-        patch.setattr("pipeline.tuning._risk", lambda run, trial, settings: (trial.risk + trial.churned) / 2)
+        patch.setattr(
+            "pipeline.training.tuning._risk", lambda run, trial, settings: (trial.risk + trial.churned) / 2
+        )
         found = tune(held, shop, as_of=date(2025, 2, 19), out=out, budget=Budget(5, 3))
     return json.loads(json.dumps(dict(found)))
 

@@ -19,7 +19,7 @@ from models.weighted import unless_even
 from pipeline.run import Run
 from pipeline.slicing import slicings
 from pipeline.snapshots import Training, date_frame, labelled, training
-from pipeline.treated import TreatedRows, count_rows, treated_answer
+from pipeline.training.treated import TreatedRows, count_rows, treated_answer
 from tables.errors import DataError
 from tables.history import History
 

@@ -13,12 +13,12 @@ from models.importance import Importances, dependence, importances
 from models.level import LevelForecast, LevelSeries
 from models.metrics import ece_when_perfect
 from models.reference import DateReference
-from pipeline.ablating import kept_ablation
-from pipeline.evaluating import Evaluation, Trial
 from pipeline.kinds import kind_of
 from pipeline.run import Run
 from pipeline.slicing import slicings
 from pipeline.snapshots import Training
+from pipeline.training.ablating import kept_ablation
+from pipeline.training.evaluating import Evaluation, Trial
 from tables.history import History
 
 PICTURES = 6

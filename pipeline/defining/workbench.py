@@ -7,9 +7,9 @@ from typing import Any
 
 from features.silences import Silences, day_quantile
 from features.tallies import Span
-from pipeline.candidates import Candidate
 from pipeline.config import ChurnSettings
-from pipeline.proposing import Proposal
+from pipeline.defining.candidates import Candidate
+from pipeline.defining.proposing import Proposal
 
 ROUND_DAYS = (3, 7, 14, 21, 30, 45, 60, 90, 120, 180, 270, 365)
 _QUANTILES = (0.5, 0.75, 0.9, 0.95)

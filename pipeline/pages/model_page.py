@@ -7,12 +7,12 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from pipeline import model_pictures as drawn
-from pipeline import pictures
-from pipeline.model_chapters import Chapter, chapters
-from pipeline.model_words import Card, Judged, Summary, summarise
-from pipeline.page import Figure, fill
-from pipeline.picture import Picture, said_as
+from pipeline.pages import model_pictures as drawn
+from pipeline.pages import pictures
+from pipeline.pages.model_chapters import Chapter, chapters
+from pipeline.pages.model_words import Card, Judged, Summary, summarise
+from pipeline.pages.page import Figure, fill
+from pipeline.pages.picture import Picture, said_as
 
 _FEWEST_DRAWN = 50
 _THEMES_DRAWN = 8

@@ -13,10 +13,10 @@ from models.connection import Connection
 from models.evaluation import Row
 from models.pooled import Outcome, pooled_differences
 from models.settings import BoostingSettings
-from pipeline.evaluating import Trial, fit, newest_evaluable, try_at
 from pipeline.run import Run
-from pipeline.search import Array, Tried, ranking_loss, search
 from pipeline.steps import ingested
+from pipeline.training.evaluating import Trial, fit, newest_evaluable, try_at
+from pipeline.training.search import Array, Tried, ranking_loss, search
 from tables.errors import ConfigError, DataError, StorageError
 from tables.history import History
 from tables.storage import write_text

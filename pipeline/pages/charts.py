@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from pipeline.svg import Canvas, Scale, box, dot, figure, line, together, words
+from pipeline.pages.svg import Canvas, Scale, box, dot, figure, line, together, words
 
 PAGE = Canvas()
 _SHARES = (0, 0.25, 0.5, 0.75, 1)

@@ -11,9 +11,9 @@ from features.build import FeatureBlock, build_bucket
 from features.population import population_of
 from features.visibility import Moment
 from models.leaks import Separation, separation
-from pipeline.evaluating import Trial
 from pipeline.run import Run
 from pipeline.snapshots import feature_builders, feature_settings
+from pipeline.training.evaluating import Trial
 from tables.cut import CutHistory
 from tables.errors import LeakageError
 from tables.history import History

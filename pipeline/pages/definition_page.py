@@ -10,13 +10,13 @@ import pandas as pd
 from features.definitions import RHYTHM_SHARE
 from features.silences import Silences
 from features.tallies import Span
-from pipeline import pictures
-from pipeline.candidates import Candidate
 from pipeline.config import ChurnSettings
-from pipeline.page import fill
-from pipeline.picture import Picture, across_axis, upwards_axis
-from pipeline.svg import Canvas, Scale, figure, line, path, together, words
-from pipeline.workbench import Kind, Workbench
+from pipeline.defining.candidates import Candidate
+from pipeline.defining.workbench import Kind, Workbench
+from pipeline.pages import pictures
+from pipeline.pages.page import fill
+from pipeline.pages.picture import Picture, across_axis, upwards_axis
+from pipeline.pages.svg import Canvas, Scale, figure, line, path, together, words
 
 _TITLES = {
     "inactivity": "Silent for a fixed number of days",

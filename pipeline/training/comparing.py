@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from features.build import feature_names
 from models.evaluation import Row, evaluate_models, paired_differences
-from pipeline.evaluating import Trial, try_at
 from pipeline.run import Run
 from pipeline.snapshots import feature_builders, feature_settings
+from pipeline.training.evaluating import Trial, try_at
 from tables.errors import ConfigError, DataError
 from tables.history import History
 from tables.yaml_lines import nearest

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 from markupsafe import Markup
 
-from pipeline.svg import Canvas, Scale, box, line, words
+from pipeline.pages.svg import Canvas, Scale, box, line, words
 
 _HALF_A_DATE = 26
 _STYLE = """

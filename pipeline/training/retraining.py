@@ -12,18 +12,18 @@ from models.churn import ChurnModel
 from models.deployment import ModelVersion, folder_digest
 from models.reference import DateReference
 from models.registry import Registry
-from pipeline.challenge_page import challenge_page
-from pipeline.choosing import CARD, Choice, choose
-from pipeline.evaluating import Evaluation, fit, judge, newest_evaluable, try_at
-from pipeline.leak_check import check_leaks
-from pipeline.model_card import model_card
-from pipeline.model_page import training_report
-from pipeline.recipe import Recipe
-from pipeline.retrain_folder import CHALLENGE, REPORT, as_json, settle, stage
+from pipeline.pages.challenge_page import challenge_page
+from pipeline.pages.model_page import training_report
 from pipeline.run import Run
 from pipeline.scoring import fit_cells
 from pipeline.snapshots import Training, date_frame, training
 from pipeline.steps import config_digest, ingested
+from pipeline.training.choosing import CARD, Choice, choose
+from pipeline.training.evaluating import Evaluation, fit, judge, newest_evaluable, try_at
+from pipeline.training.leak_check import check_leaks
+from pipeline.training.model_card import model_card
+from pipeline.training.recipe import Recipe
+from pipeline.training.retrain_folder import CHALLENGE, REPORT, as_json, settle, stage
 from tables.errors import PromotionError
 from tables.history import History
 

@@ -10,11 +10,11 @@ from typing import Any
 
 from models.deployment import ModelVersion, promotion_order
 from models.registry import Registry
-from pipeline.challenging import Challenge, challenge
-from pipeline.evaluating import Trial, try_at
-from pipeline.recipe import Recipe, revive
 from pipeline.run import Run
 from pipeline.steps import config_digest
+from pipeline.training.challenging import Challenge, challenge
+from pipeline.training.evaluating import Trial, try_at
+from pipeline.training.recipe import Recipe, revive
 from tables.errors import RegistryError
 from tables.history import History
 from tables.storage import TEMPORARY, storage

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from features.silences import Silences
-from pipeline.candidates import Candidate
+from pipeline.defining.candidates import Candidate
 
 RETURNS_COVERED = 0.75
 MOST_FALSE_SILENT = 0.5

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline.model_pictures import feature_said
-from pipeline.model_words import MEMBERS, Card, group_said, model_said, theme_said
-from pipeline.picture import said_as
+from pipeline.pages.model_pictures import feature_said
+from pipeline.pages.model_words import MEMBERS, Card, group_said, model_said, theme_said
+from pipeline.pages.picture import said_as
 
 _METRICS = {
     "auc": "AUC",

@@ -12,10 +12,10 @@ from models.contest import CHALLENGER, CHAMPION, MEASURES, SLICE_MARGIN, Verdict
 from models.evaluation import check_evaluable
 from models.metrics import log_loss
 from models.pooled import Outcome
-from pipeline.evaluating import Trial, try_at
 from pipeline.regions import regions
 from pipeline.run import Run
 from pipeline.slicing import slicings
+from pipeline.training.evaluating import Trial, try_at
 from tables.errors import DataError
 from tables.history import History
 

@@ -8,8 +8,8 @@ from collections.abc import Collection, Mapping
 import numpy as np
 import pandas as pd
 
-from pipeline import charts
-from pipeline.picture import (
+from pipeline.pages import charts
+from pipeline.pages.picture import (
     Picture,
     across_axis,
     date_axis,
@@ -19,7 +19,7 @@ from pipeline.picture import (
     said_as,
     upwards_axis,
 )
-from pipeline.svg import Canvas, Scale, box, dot, figure, line, path, together, words
+from pipeline.pages.svg import Canvas, Scale, box, dot, figure, line, path, together, words
 
 _NARROW = 480
 _SQUARE = Canvas(_NARROW, 330, left=46, right=22)

@@ -21,8 +21,8 @@ from models.metrics import Array, clipped, ece_when_perfect
 from models.pooled import Outcome, pooled_metrics
 from models.reference import DateReference
 from models.rivals import Contest, lightgbm_plain, logistic_on, logistic_rich
-from pipeline.evaluating import OURS, churn_model
-from pipeline.snapshot_config import Snapshot, SnapshotConfig
+from pipeline.training.evaluating import OURS, churn_model
+from pipeline.training.snapshot_config import Snapshot, SnapshotConfig
 from tables.errors import DataError, SchemaError
 
 NOT_OUT_OF_TIME = "not out of time: cross-validated inside one table"

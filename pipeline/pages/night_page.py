@@ -5,10 +5,10 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.charts import Bin, calibration, histogram
 from pipeline.kinds import kind_of
-from pipeline.night_story import NightStory
-from pipeline.page import (
+from pipeline.pages.charts import Bin, calibration, histogram
+from pipeline.pages.night_story import NightStory
+from pipeline.pages.page import (
     ActionRow,
     Bar,
     CustomerRow,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.evaluation import wilson
-from pipeline.picture import said_as
+from pipeline.pages.picture import said_as
 
 Card = Mapping[str, Any]
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from pipeline.page import fill
-from pipeline.picture import said_as
-from pipeline.svg import Canvas, Scale, dot, figure, line, together, words
+from pipeline.pages.page import fill
+from pipeline.pages.picture import said_as
+from pipeline.pages.svg import Canvas, Scale, dot, figure, line, together, words
 
 _ROW = 26
 _NAMES = 250

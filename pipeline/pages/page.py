@@ -142,7 +142,7 @@ def render(page: NightPage) -> str:
 def fill(template: str, page: object) -> str:
     """Fill a page's template, which sees it as ``page``, every word escaped."""
     environment = Environment(
-        loader=PackageLoader("pipeline"),
+        loader=PackageLoader("pipeline.pages"),
         autoescape=select_autoescape(default=True, default_for_string=True),
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -7,13 +7,13 @@ from typing import Any
 
 from features.definitions import Contract, Definition, Inactivity, Rhythm
 from features.tallies import Span, Tried, try_definitions
-from pipeline.candidates import candidates_of, dates_of
 from pipeline.config import ChurnSettings
-from pipeline.definition_page import render_definitions
-from pipeline.proposing import propose
+from pipeline.defining.candidates import candidates_of, dates_of
+from pipeline.defining.proposing import propose
+from pipeline.defining.workbench import ROUND_DAYS, Kind, Workbench
+from pipeline.pages.definition_page import render_definitions
 from pipeline.run import Run
 from pipeline.steps import ingested
-from pipeline.workbench import ROUND_DAYS, Kind, Workbench
 from tables.calendar import OutcomeRule
 from tables.errors import DataError
 from tables.history import History

@@ -13,7 +13,7 @@ from models.value import ValueReference
 from models.wordings import Language, language_of
 from pipeline.explaining import Reasons
 from pipeline.gates import Vitals
-from pipeline.page import Why
+from pipeline.pages.page import Why
 from pipeline.planning import Planned
 from pipeline.run import Run
 from pipeline.scoring import MODEL

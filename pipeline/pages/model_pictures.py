@@ -11,10 +11,10 @@ import pandas as pd
 from markupsafe import Markup
 
 from models.evaluation import wilson
-from pipeline import pictures
-from pipeline.model_words import model_said, theme_said
-from pipeline.picture import Picture, said_as, side_by_side, upwards_axis
-from pipeline.svg import Canvas, Scale, dot, figure, line, path, together, words
+from pipeline.pages import pictures
+from pipeline.pages.model_words import model_said, theme_said
+from pipeline.pages.picture import Picture, said_as, side_by_side, upwards_axis
+from pipeline.pages.svg import Canvas, Scale, dot, figure, line, path, together, words
 
 Rows = Sequence[Mapping[str, Any]]
 

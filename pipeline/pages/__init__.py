@@ -1,0 +1,1 @@
+"""Pages and pictures: one HTML file each that opens without a network."""

@@ -1,0 +1,1 @@
+"""How a model comes to be trusted: tried at past dates, compared, challenged, refitted, registered."""
