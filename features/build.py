@@ -25,7 +25,14 @@ from tables.errors import SchemaError
 from tables.history import History
 from tables.rows import Codes, Rows
 
-__all__ = ["FeatureBlock", "FeatureSettings", "build_bucket", "build_features", "feature_names"]
+__all__ = [
+    "FeatureBlock",
+    "FeatureSettings",
+    "build_bucket",
+    "build_features",
+    "feature_names",
+    "feature_sources",
+]
 
 _EPOCH = date(1970, 1, 1)
 
@@ -126,6 +133,17 @@ def feature_names(
 ) -> tuple[str, ...]:
     """List the features that this history gives, in the order of their columns."""
     return _usable(history, builders, settings)[1]
+
+
+def feature_sources(
+    history: History, settings: FeatureSettings, builders: Iterable[Builder] = BUILDERS
+) -> dict[str, str]:
+    """Say by feature which table it comes from; all that ingest makes of order sources counts as orders."""
+    return {
+        name: "orders" if set(builder.needs) & set(ORDER_TABLES) else next(iter(builder.needs))
+        for builder in _usable(history, builders, settings)[0]
+        for name in _names(builder, settings)
+    }
 
 
 def _usable(

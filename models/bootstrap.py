@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.metrics import BINS, METRICS, USUAL, Array, clipped, emp_of, lift_of
-from models.weighted import weights_of
+from models.weighted import calibration_gap, weights_of
 
 MOST_DRAWS = 400
 _FEWEST_DRAWS = 100
@@ -58,10 +58,10 @@ class RankedRisks:
         """
         w = weight[self.order]
         weighed_churn = np.cumsum(w * self.churned)
-        everybody = np.cumsum(w)
         churners = np.r_[0.0, weighed_churn[self.last]]
-        customers = np.r_[0.0, everybody[self.last]]
+        customers = np.r_[0.0, np.cumsum(w)[self.last]]
         drawn = np.r_[True, np.diff(customers) > 0]
+        missed = np.r_[0.0, np.cumsum(w * (self.churned - self.risk))[self.last]][drawn]
         churners, customers = churners[drawn], customers[drawn]
         if not 0 < churners[-1] < customers[-1]:
             return np.full(len(METRICS), np.nan)
@@ -69,16 +69,9 @@ class RankedRisks:
         area = np.trapezoid(churners, spared) / (churners[-1] * spared[-1])
         precision = np.diff(churners) @ (churners[1:] / customers[1:]) / churners[-1]
         surprise, square = w @ self.surprise / total, w @ (self.churned - self.risk) ** 2 / total
-        gap = self._calibration_error(w, everybody)
+        gap = calibration_gap(customers, missed, BINS)
         lift = lift_of(churners, customers, 0.1)
         return np.array([area, precision, surprise, square, gap, lift, emp_of(churners, customers, USUAL)])
-
-    def _calibration_error(self, w: Array, everybody: Array) -> float:
-        place = (everybody - w / 2) * (BINS / everybody[-1])
-        gaps = np.bincount(
-            np.minimum(place, BINS - 1).astype(np.intp), w * (self.churned - self.risk), minlength=BINS
-        )
-        return float(np.abs(gaps).sum() / everybody[-1])
 
 
 def draws_for(rows: int) -> int:
@@ -135,6 +128,16 @@ def resampled(
         for name, risks in ranked.items():
             rows[name].append(risks.weighed(drawn * own))
     return {name: np.stack(values) for name, values in rows.items()}
+
+
+def share_above(apart: Array) -> float | None:
+    """Return the share of resampled differences above 0, missing where no draw could be valued.
+
+    >>> share_above(np.array([0.2, -0.1, np.nan]))
+    0.5
+    """
+    known = apart[np.isfinite(apart)]
+    return float(np.mean(known > 0)) if len(known) else None
 
 
 def interval(values: Array) -> tuple[float | None, float | None]:

@@ -21,7 +21,7 @@ from models.reasons import Reason, strongest_reasons
 from models.reference import DateReference, Frames, as_blocks
 from models.settings import FULL_RECIPE, ONE_POLICY, BoostingSettings, Recipe
 from models.storage import FittedParts, read_parts, write_parts
-from tables.errors import LeakageError
+from tables.errors import DataError, LeakageError
 
 Array = npt.NDArray[np.float64]
 
@@ -158,6 +158,8 @@ class ChurnModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
             The reference with its level, and the probability of churning of each row.
         """
         blocks = as_blocks(X)
+        if not any(map(len, blocks)):
+            raise DataError(f"churn model: nobody to score at {reference.as_of}; found 0. Check the date.")
         ranking = self._ranking(blocks, reference)
         share = _ROWS_FOR_A_MEAN / len(ranking)
         sample = pd.concat([self._checked(block[in_sample(block.index, share)]) for block in blocks])
@@ -229,7 +231,7 @@ class ChurnModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         return free
 
     def save(self, folder: Path) -> None:
-        """Write the model as JSON and LightGBM text; equal models give equal bytes.
+        """Write the model as JSON and LightGBM text; equal models give equal bytes, whatever ``threads``.
 
         Args:
             folder: where to; made where absent.

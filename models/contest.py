@@ -47,7 +47,14 @@ class Measure:
 
 
 MEASURES = (
-    Measure("emp", "expected profit per customer", True, wins=True, margin=0.01, is_share=True),
+    Measure(
+        "emp",
+        "expected maximum profit at the usual costs of its authors",
+        True,
+        wins=True,
+        margin=0.01,
+        is_share=True,
+    ),
     Measure("log_loss", "log loss", False, wins=True, margin=0.005),
     Measure("ece", "calibration error", False, wins=False, margin=0.01),
 )
@@ -85,8 +92,8 @@ def decide(
     resampled customers, the same for both:
 
     1. at every date its log loss is lower than that of the training's churn rate;
-    2. expected profit or log loss is better, its interval without 0, and better at most of the dates;
-    3. neither expected profit nor log loss is worse by more than its margin, nor is calibration error, its
+    2. expected maximum profit or log loss is better, its interval without 0, and better at most of the dates;
+    3. neither expected maximum profit nor log loss is worse by more than its margin, nor is calibration error, its
        interval without 0: of a hundred customers it says little, and log loss holds it too;
     4. in no slice its log loss is higher by more than ``SLICE_MARGIN`` nats, shown with 95 % for all slices
        together.

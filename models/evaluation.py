@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from models.bootstrap import interval, resampled
+from models.bootstrap import interval, resampled, share_above
 from models.metrics import BINS, METRICS, Array
 from models.weighted import effective_rows, risk_bins, weights_of
 from tables.errors import DataError
@@ -96,7 +96,7 @@ def paired_differences(
                 y, predictions[name], weight=weight
             )
             row: Row = {"name": name, "metric": metric, "difference": found, "low": low, "high": high}
-            rows.append(row | {"share_above": float(np.mean(apart[:, column] > 0))})
+            rows.append(row | {"share_above": share_above(apart[:, column])})
     return rows
 
 

@@ -16,7 +16,7 @@ from scipy.stats import beta
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 from sklearn.metrics import log_loss as log_loss_score
 
-from models.weighted import cumulated, risk_bins, weights_of
+from models.weighted import calibration_gap, cumulated, weights_of
 
 Array = npt.NDArray[np.float64]
 
@@ -113,8 +113,8 @@ def ece(
 
     Args:
         churned: labels, 0 or 1.
-        risk: probability of churn; rows of equal risk stay in the order given.
-        bins: number of bins, as ``risk_bins`` cuts them.
+        risk: probability of churn; a group of ties across a border counts in proportion in both bins.
+        bins: number of bins.
         weight: how many customers each row stands for.
 
     Returns:
@@ -124,8 +124,11 @@ def ece(
     0.2
     """
     y, p = np.asarray(churned, dtype=np.float64), np.asarray(risk, dtype=np.float64)
-    w = weights_of(weight, len(y))
-    return float(sum(abs(w[rows] @ (y - p)[rows]) for rows in risk_bins(p, bins, weight)) / w.sum())
+    order = np.argsort(p, kind="stable")
+    last = np.r_[np.flatnonzero(np.diff(p[order])), len(p) - 1]
+    w = weights_of(weight, len(y))[order]
+    missed = np.cumsum(w * (y - p)[order])[last]
+    return calibration_gap(np.r_[0.0, np.cumsum(w)[last]], np.r_[0.0, missed], bins)
 
 
 def lift(

@@ -18,8 +18,8 @@ from tables.errors import DataError
 Array = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.int64]
 
-_FEWEST_CUSTOMERS = 50
-_FEWEST_OF_A_CLASS = 10
+FEWEST_CUSTOMERS = 50
+FEWEST_OF_A_CLASS = 10
 
 
 @dataclass(frozen=True)
@@ -110,10 +110,10 @@ class TrainingPool:
                 f"one class only: all {len(self.y)} rows {kind}. Choose another horizon (`horizon_days`), or "
                 "train as of a later date"
             )
-        if customers < _FEWEST_CUSTOMERS or rarer < _FEWEST_OF_A_CLASS:
+        if customers < FEWEST_CUSTOMERS or rarer < FEWEST_OF_A_CLASS:
             return (
                 f"{customers} customers with {rarer} rows of the rarer class, fewer than "
-                f"{_FEWEST_CUSTOMERS} or {_FEWEST_OF_A_CLASS}. Widen `active_within_days` (no such "
+                f"{FEWEST_CUSTOMERS} or {FEWEST_OF_A_CLASS}. Widen `active_within_days` (no such "
                 "key with contracts) or wait for more customers"
             )
         return ""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from models.bootstrap import RankedRisks, customer_weights, draws_for, interval
+from models.bootstrap import RankedRisks, customer_weights, draws_for, interval, share_above
 from models.evaluation import Row, check_evaluable
 from models.metrics import METRICS, Array
 from models.weighted import weights_of
@@ -94,7 +94,7 @@ def pooled_differences(
             low, high = interval(apart[:, column])
             found = _mean(outcomes, challenger, value) - _mean(outcomes, name, value)
             row: Row = {"name": name, "metric": metric, "difference": found, "low": low, "high": high}
-            rows.append(row | {"share_above": float(np.mean(apart[:, column] > 0))})
+            rows.append(row | {"share_above": share_above(apart[:, column])})
     return rows
 
 

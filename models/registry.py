@@ -172,8 +172,8 @@ class Registry:
         """Withdraw the champion, or everything promoted after a version.
 
         Args:
-            to: the version that shall serve; the one before the champion where not given. Then withdrawals that
-                the registry has not heard of, of a run that was killed, are repeated and no further one is made.
+            to: the version that shall serve; the one before the champion where not given. Withdrawals that the
+                registry has not heard of are repeated, and no further one is made but those ``to`` asks for.
             reason: why, for whoever reads the registry later.
 
         Returns:

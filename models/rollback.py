@@ -29,8 +29,8 @@ def to_withdraw(
     Args:
         versions: as the registry tells them.
         recorded: as this workspace recorded them.
-        to: the version that shall serve; the one before the champion where not given. Then withdrawals that the
-            registry has not heard of are repeated and no further one is made.
+        to: the version that shall serve; the one before the champion where not given. Withdrawals that the
+            registry has not heard of are repeated, and no further one is made but those ``to`` asks for.
 
     Returns:
         What leaves, newest promotion first, and what serves.
@@ -39,16 +39,20 @@ def to_withdraw(
         RegistryError: if nothing would be left in service, or ``to`` is no version that could serve.
     """
     known = as_withdrawn_here(versions, recorded)
-    serving = sorted((one for one in known if one.in_service), key=promotion_order, reverse=True)
+    serving = _newest_first(one for one in known if one.in_service)
     told = {one.version for one in versions if one.in_service}
-    unheard = tuple(one for one in known if one.withdrawn and one.version in told)
-    if unheard and to is None and serving:
-        return unheard, serving[0]
+    unheard = [one for one in known if one.withdrawn and one.version in told]
+    if unheard and serving and to in (None, serving[0].version):
+        return _newest_first(unheard), serving[0]
     trusted = {one.version for one in recorded}
     _check(serving, trusted, to)
     left = [one for one in serving[1:] if one.version in trusted and to in (None, one.version)]
     target = left[0]
-    return tuple(serving[: serving.index(target)]), target
+    return _newest_first([*unheard, *serving[: serving.index(target)]]), target
+
+
+def _newest_first(versions: Iterable[ModelVersion]) -> tuple[ModelVersion, ...]:
+    return tuple(sorted(versions, key=promotion_order, reverse=True))
 
 
 def _check(serving: Sequence[ModelVersion], trusted: set[int], to: int | None) -> None:

@@ -70,7 +70,12 @@ def write_parts(parts: FittedParts, folder: Path) -> None:
     files += [folder / _trees_of(name) for name in boosters]
     about = {
         "format": _FORMAT,
-        "parameters": {name: _plain(value) for name, value in parts.parameters.items()},
+        "parameters": {
+            # The threads are the machine's: any number of them trains the same model.
+            name: _plain(value)
+            for name, value in parts.parameters.items()
+            if name != "threads"
+        },
         "trained_through": parts.trained_through.isoformat(),
         "weights": dict(members.weights),
         "within_date": members.within_date,

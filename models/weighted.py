@@ -61,6 +61,21 @@ def risk_bins(
     return [rows for rows in parts if len(rows)]
 
 
+def calibration_gap(customers: Array, missed: Array, bins: int) -> float:
+    """Return the mean gap over bins of equally many customers, groups of ties across a border in proportion.
+
+    Args:
+        customers: customers counted up to each distinct risk, beginning with 0.
+        missed: churn promised too little up to there, in customers, beginning with 0.
+        bins: number of bins.
+
+    >>> calibration_gap(np.array([0.0, 2.0, 4.0]), np.array([0.0, 0.5, 0.2]), 2)  # (.5 + .3) / 4
+    0.2
+    """
+    borders = np.linspace(0, customers[-1], bins + 1)
+    return float(np.abs(np.diff(np.interp(borders, customers, missed))).sum() / customers[-1])
+
+
 def cumulated(
     churned: npt.ArrayLike, risk: npt.ArrayLike, *, weight: npt.ArrayLike | None = None
 ) -> tuple[Array, Array]:

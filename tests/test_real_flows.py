@@ -20,13 +20,20 @@ from tests.notebook_runs import execute
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[1]
-# Not below the logistic RFMT row of the baselines, and calibrated as closely as the recipe was seen to be.
+# What the recipe owes on each task (docs/leaderboard.md).
 TASKS = {
-    "online_retail": {"as_of": "2011-12-09", "at": "2011-09-10", "n": 2_783, "churn": 0.382, "auc": 0.752, "ece": 0.08},
-    "complete_journey": {"as_of": "2017-12-31", "at": "2017-12-03", "n": 2_306, "churn": 0.147, "auc": 0.850,
-                         "ece": 0.03},
-    "complete_journey_14d": {"as_of": "2017-12-31", "at": "2017-12-17", "n": 2_310, "churn": 0.272, "auc": 0.816,
-                             "ece": 0.04},
+    "online_retail": {
+        "as_of": "2011-12-09", "at": "2011-09-10", "n": 2_783, "churn": 0.382,
+        "auc": 0.774, "log_loss": 0.555, "ece": 0.06,
+    },
+    "complete_journey": {
+        "as_of": "2017-12-31", "at": "2017-12-03", "n": 2_306, "churn": 0.147,
+        "auc": 0.869, "log_loss": 0.294, "ece": 0.025,
+    },
+    "complete_journey_14d": {
+        "as_of": "2017-12-31", "at": "2017-12-17", "n": 2_310, "churn": 0.272,
+        "auc": 0.837, "log_loss": 0.431, "ece": 0.035,
+    },
 }  # fmt: skip
 NAMES = [
     "keepwell",
@@ -76,6 +83,7 @@ def test_raw_lines_become_a_champion_a_plan_and_a_page(name: str, real_data: Pat
     assert evaluation["churn_rate"] == pytest.approx(task["churn"], abs=0.0005)
     assert [model["name"] for model in evaluation["models"]] == NAMES
     assert ours["auc"] >= task["auc"]
+    assert ours["log_loss"] <= task["log_loss"]
     assert ours["ece"] <= task["ece"]
     assert ours["log_loss"] < trained["constant_log_loss"]
 
@@ -114,15 +122,15 @@ def test_a_business_without_orders_runs_to_a_page(real_data: Path, tmp_path: Pat
 def test_events_and_attributes_of_a_loyalty_app_show_their_worth(
     real_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # A fifth of the snapshots tells as much: all of them give AUC .725 and gains of .014 and .033.
-    monkeypatch.setenv("KEEPWELL__MODEL__MAX_ROWS", "12000")
+    # Of 12,000 snapshots instead of all the tables' own features cannot be learnt as well: -.009 instead of -.0147.
     monkeypatch.setenv("KEEPWELL__MODEL__FOLDS", "3")
     config = ("-c", "configs/starbucks.yaml", "--as-of", "2018-01-23")
     told = keepwell(real_data, tmp_path, "evaluate", *config, "--without", "events,offers,attributes")
     assert told["n"] == 15_917
     assert told["churn_rate"] == pytest.approx(0.138, abs=0.0005)
     full = told["models"][0]
-    assert full["auc"] >= 0.70
+    assert full["auc"] >= 0.72
+    assert full["log_loss"] <= 0.382
     assert full["ece"] <= 0.045
     gained = {row["name"]: row["low"] for row in told["steps"] if row["metric"] == "auc"}
     assert gained["events"] > 0

@@ -6,17 +6,15 @@ that was killed goes on where it stopped; one that finds everything only writes 
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from scipy.special import expit, logit
 
 from features.build import feature_names
-from models.level import intercept_for
 from models.metrics import Array, clipped, ece_when_perfect
 from models.outsider import catboost_plain
 from models.pooled import Outcome
@@ -115,22 +113,10 @@ def without_name(name: str, tables: Sequence[str]) -> str:
     return f"{name}{WITHOUT}{', '.join(tables)}"
 
 
-def at_level(risk: Array, level: float) -> Array:
-    """Return the same ranking at another level.
-
-    >>> at_level(np.array([0.5, 0.5]), 0.2).round(6)
-    array([0.2, 0.2])
-    """
-    logits = logit(clipped(risk))
-    return np.asarray(expit(logits + intercept_for(logits, level)))
-
-
 def _outcome(run: Run, history: History, day: date) -> Outcome:
     trial = try_at(run, history, day)
-    known, level = trial.known, trial.reference.level
-    ours = {OURS: trial.risk}
-    if level is not None:
-        ours[UNCORRECTED] = at_level(trial.risk, level.uncorrected)
+    known, recipe = trial.known, trial.model.recipe.model_copy(update={"level": "uncorrected"})
+    ours = {OURS: trial.risk, UNCORRECTED: trial.risk_by(copy(trial.model).set_params(recipe=recipe))}
     contest = contest_at(
         known.features,
         known.churned,

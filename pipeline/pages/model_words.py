@@ -39,6 +39,9 @@ MODELS = {
 MEMBERS = {"boosting": "boosted trees", "ridge": "logistic regression", "prior": "BG/NBD as a prior"}
 
 _OFF = 0.03  # a level this near is called right whatever chance allows: no action hangs on less
+_TOO_VAGUE = (
+    0.15  # an AUC this uncertain, from end to end of its interval, may be a good model's or a poor one's
+)
 _CHANCE_AUC = 0.5
 _HARDLY = 0.6
 _BEHIND = 0.01
@@ -96,6 +99,18 @@ class Judged:
         )
 
     @property
+    def is_vague(self) -> bool:
+        """Whether too few customers were judged to tell a good model from a poor one."""
+        return bool((self.ours["auc_high"] or 1) - (self.ours["auc_low"] or 0) > _TOO_VAGUE)
+
+    @property
+    def surer_rival(self) -> Card | None:
+        """Metrics of the rival with the best percentages, where they are better than the model's."""
+        rivals: Sequence[Card] = self.card["models"][1:]
+        best = min(rivals, key=lambda row: row["log_loss"], default=None)
+        return best if best is not None and best["log_loss"] < self.ours["log_loss"] else None
+
+    @property
     def better_rival(self) -> Card | None:
         """Metrics of a rival that ranks clearly better."""
         rival = self.best_rival
@@ -139,6 +154,8 @@ def summarise(card: Card) -> Summary:
 def _verdict(judged: Judged) -> tuple[str, bool]:
     if not judged.is_useful:
         return "No: it does no better than one number for everybody.", False
+    if judged.is_vague:
+        return f"With care: {judged.card['n']:,} customers are too few to tell how good it is.", False
     if judged.better_rival is not None:
         rival = model_said(judged.better_rival["name"])
         return f"With care: a simpler way, {rival}, ordered customers at least as well.", False
@@ -157,8 +174,14 @@ def _trust(judged: Judged) -> list[str]:
     rival = judged.best_rival
     if rival is not None:
         told.append(
-            f"Of {len(card['models']) - 1} simpler ways the best, {model_said(rival['name'])}, "
+            f"Of {len(card['models']) - 1} simpler ways the one that orders best, {model_said(rival['name'])}, "
             f"{_against(judged.ours, rival)}."
+        )
+    surer = judged.surer_rival
+    if surer is not None and surer is not rival:
+        told.append(
+            f"{_capital(model_said(surer['name']))} had better percentages (log loss {surer['log_loss']:.3f} against "
+            f"{judged.ours['log_loss']:.3f})."
         )
     prior = card.get("members", {}).get("prior", 0.0)
     if prior >= _LEANS:
@@ -210,7 +233,8 @@ def _good_at(judged: Judged) -> list[str]:
         told.append(f"It goes mostly by {_listed([theme_said(theme) for theme in themes[:_NAMED]])}.")
     if judged.slices() and judged.right_slices >= len(judged.slices()) / 2:
         told.append(
-            f"In {judged.right_slices} of {len(judged.slices())} groups of customers the promised share came true."
+            f"In {judged.right_slices} of {len(judged.slices())} groups of customers the promised share lies within "
+            "chance of what happened."
         )
     return told
 
@@ -225,7 +249,8 @@ def _not_at(judged: Judged) -> list[str]:
         )
     if judged.right_slices < len(judged.slices()) / 2:
         told.append(
-            f"Groups: only in {judged.right_slices} of {len(judged.slices())} the promised share came true."
+            f"Groups: only in {judged.right_slices} of {len(judged.slices())} the promised share lies within chance of "
+            "what happened."
         )
     wrong = judged.wrong_slices()[:_NAMED]
     if wrong:
@@ -245,6 +270,10 @@ def _points_outside(row: Card) -> float:
     low, high = wilson(row["churn_rate"] * row["n"], row["n"])
     risk = float(row["mean_risk"])
     return max(low - risk, risk - high, 0.0)
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import get_args
 
 import numpy as np
-import numpy.typing as npt
 
 from models.evaluation import Row
 from models.settings import Level, Recipe
 from pipeline.run import Run
 from pipeline.snapshots import Training, cap_customers
 from pipeline.training.comparing import Comparison, compared
-from pipeline.training.evaluating import Trial, fit, try_at
+from pipeline.training.evaluating import fit, try_at
 from pipeline.training.recipe import Recipe as RecipeRecord
 from pipeline.training.retrain_folder import as_json
 from tables.history import History
@@ -43,17 +42,17 @@ def ablate(run: Run, history: History, as_of: date) -> Comparison:
     risks = {FULL: full.risk}
     for name, recipe in shortened(run.config.model.recipe, members=list(full.model.members_.weights)):
         run.progress(f"evaluate at {as_of}: {name}")
-        risks[name] = _risk(_with_recipe(run, recipe), full, full.known)
+        risks[name] = full.risk_by(fit(_with_recipe(run, recipe), full.known))
     halved = half(run, history, full.known)
     run.progress(f"evaluate at {as_of}: half of the customers")
-    risks[f"{len(halved.churned):,} of {len(full.known.churned):,} rows"] = _risk(run, full, halved)
+    risks[f"{len(halved.churned):,} of {len(full.known.churned):,} rows"] = full.risk_by(fit(run, halved))
     run.progress(f"evaluate at {as_of}: differences")
     return compared(full, risks, run.config.seed)
 
 
 def keep_ablation(run: Run, history: History, found: Comparison) -> Comparison:
     """Keep what an ablation found, for the report of a training that is judged at the same date."""
-    kept = {"recipe": RecipeRecord.of(run, history).digest, "gains": [dict(row) for row in found.gains]}
+    kept = {**_made_of(run, history), "gains": [dict(row) for row in found.gains]}
     with storage(run.workspace):
         _place(run, found.as_of).parent.mkdir(exist_ok=True)
         write_text(as_json(kept), _place(run, found.as_of))
@@ -61,11 +60,11 @@ def keep_ablation(run: Run, history: History, found: Comparison) -> Comparison:
 
 
 def kept_ablation(run: Run, history: History, as_of: date) -> list[Row]:
-    """Return what an ablation of this very recipe found at a date, nothing where none was run."""
+    """Return what an ablation of this very recipe and history found at a date, nothing where none was run."""
     if not _place(run, as_of).exists():
         return []
     kept = json.loads(_place(run, as_of).read_text())
-    return list(kept["gains"]) if kept["recipe"] == RecipeRecord.of(run, history).digest else []
+    return list(kept["gains"]) if _made_of(run, history).items() <= kept.items() else []
 
 
 def shortened(recipe: Recipe, *, members: list[str]) -> Iterator[tuple[str, Recipe]]:
@@ -102,6 +101,10 @@ def half(run: Run, history: History, known: Training) -> Training:
     )
 
 
+def _made_of(run: Run, history: History) -> dict[str, str]:
+    return {"recipe": RecipeRecord.of(run, history).digest, "history": history.digest}
+
+
 def _place(run: Run, as_of: date) -> Path:
     return run.workspace / "ablations" / f"as_of={as_of}.json"
 
@@ -109,9 +112,3 @@ def _place(run: Run, as_of: date) -> Path:
 def _with_recipe(run: Run, recipe: Recipe) -> Run:
     model = run.config.model.model_copy(update={"recipe": recipe})
     return replace(run, config=run.config.model_copy(update={"model": model}))
-
-
-def _risk(run: Run, full: Trial, known: Training) -> npt.NDArray[np.float64]:
-    model = fit(run, known)
-    reference = model.calibrate(full.population, reference=full.reference, series=known.series)
-    return np.asarray(model.predict_proba(full.population, reference=reference)[:, 1])

@@ -64,8 +64,9 @@ def choose(
         as_of: date of the retraining.
         accept: take the configured recipe whatever is found.
     """
-    recipe, versions = Recipe.of(run, history), registry.versions()
-    champion = _champion(run, versions, as_of)
+    recipe, versions = Recipe.of(run, history), _before(run, registry.versions(), as_of)
+    usable = [one for one in versions if one.in_service and one.usable_from <= as_of]
+    champion = max(usable, key=promotion_order, default=None)
     configured = Choice(run, newest, is_configured=True, may_serve=True, words=())
     if champion is None:
         return _said(configured, "No model is in service for this date: nothing to compare with.")
@@ -78,15 +79,10 @@ def choose(
     return found
 
 
-def _champion(run: Run, versions: Sequence[ModelVersion], as_of: date) -> ModelVersion | None:
-    """Return what is in service, less what the same retraining put there before: run again it decides alike."""
+def _before(run: Run, versions: Sequence[ModelVersion], as_of: date) -> list[ModelVersion]:
+    """Return versions less what the same retraining put in service before: run again it decides alike."""
     own = (as_of, config_digest(run))
-    usable = [
-        one
-        for one in versions
-        if one.in_service and one.usable_from <= as_of and (one.promoted_for, one.config_digest) != own
-    ]
-    return max(usable, key=promotion_order, default=None)
+    return [one for one in versions if not (one.in_service and (one.promoted_for, one.config_digest) == own)]
 
 
 def _compared(
@@ -103,19 +99,18 @@ def _compared(
     stored = _recipe_of(run, registry, champion)
     if isinstance(stored, str):
         return _said(unknown, f"The recipe has changed and cannot be compared: {stored}; {_ACCEPT}.")
+    gone = _rolled_back(versions, recipe)
     if stored.own == recipe.own:
         words = f"Only what churn means has changed since version {champion.version}: the recipe is the same."
-        return _said(replace(unknown, may_serve=True), words)
+        return _said(replace(unknown, may_serve=gone is None), _rolled_back_words(gone) if gone else words)
     theirs = revive(stored, run, history)
     if isinstance(theirs, str):
         why = f"the recipe of version {champion.version} cannot be trained again, {theirs}"
         return _said(unknown, f"The recipe has changed and cannot be compared: {why}; {_ACCEPT}.")
-    gone = _rolled_back(versions, recipe)
     if gone is not None:
         trial = try_at(theirs.run, history, newest.reference.as_of)
-        why = f" ({gone.withdrawn_because})" if gone.withdrawn_because else ""
-        words = f"The configured recipe, that of version {gone.version}, was rolled back{why}; {_ACCEPT}."
-        return Choice(theirs.run, trial, is_configured=False, may_serve=True, words=(words,))
+        kept = Choice(theirs.run, trial, is_configured=False, may_serve=True, words=())
+        return _said(kept, _rolled_back_words(gone))
     found = challenge(
         run, history, newest, champion=theirs.run, champion_version=champion.version, lost=theirs.lost
     )
@@ -151,9 +146,21 @@ def _recipe_of(run: Run, registry: Registry, champion: ModelVersion) -> Recipe |
 
 
 def _rolled_back(versions: Sequence[ModelVersion], recipe: Recipe) -> ModelVersion | None:
-    """Return the newest version that was withdrawn with a recipe; a person decided that, and no rule undoes it."""
-    gone = [one for one in versions if one.withdrawn and one.recipe_digest == recipe.digest]
-    return max(gone, key=lambda one: one.version, default=None)
+    """Return the version with which a recipe was withdrawn, unless a later one of it is in service since.
+
+    A person decided that, and no rule undoes it. One that serves since was accepted by a person, or shows that
+    it was not the recipe.
+    """
+    tried = [
+        one for one in versions if (one.withdrawn or one.in_service) and one.recipe_digest == recipe.digest
+    ]
+    last = max(tried, key=promotion_order, default=None)
+    return last if last is not None and last.withdrawn else None
+
+
+def _rolled_back_words(gone: ModelVersion) -> str:
+    why = f" ({gone.withdrawn_because})" if gone.withdrawn_because else ""
+    return f"The configured recipe, that of version {gone.version}, was rolled back{why}; {_ACCEPT}."
 
 
 def _said(choice: Choice, words: str) -> Choice:

@@ -33,24 +33,36 @@ class Trial:
     Attributes:
         model: the recipe as trained.
         known: the labelled snapshots it was trained on.
-        customer: customer key per row of the population; who is left out as treated has no row.
+        everybody: features of the date's whole population, on which every level is set.
+        kept: whether each of them is judged; the others are left out as treated.
+        customer: customer key of each one judged.
         churned: what the outcome was.
-        population: features.
         reference: what the date says about everybody, the level's forecast included.
-        risk: churn risk per row.
+        risk: churn risk of each one judged.
         weight: how often each row counts in a metric; nothing where every row counts once.
         treated: what was done with the treated, and the log loss with and without that.
     """
 
     model: ChurnModel
     known: Training
+    everybody: pd.DataFrame
+    kept: npt.NDArray[np.bool_]
     customer: npt.NDArray[np.int64]
     churned: npt.NDArray[np.int8]
-    population: pd.DataFrame
     reference: DateReference
     risk: npt.NDArray[np.float64]
     weight: npt.NDArray[np.float64] | None = None
     treated: TreatedRows | None = None
+
+    @property
+    def population(self) -> pd.DataFrame:
+        """Features of those judged."""
+        return self.everybody if self.kept.all() else self.everybody[self.kept]
+
+    def risk_by(self, model: ChurnModel) -> npt.NDArray[np.float64]:
+        """Return what another recipe says of those judged, its level set on everybody as that of ``risk`` was."""
+        said = model.calibrate_predict(self.everybody, reference=self.reference, series=self.known.series)[1]
+        return said[self.kept]
 
 
 @dataclass(frozen=True)
@@ -187,16 +199,17 @@ def try_at(run: Run, history: History, as_of: date) -> Trial:
     labels = labelled(run, history, [as_of], known_before=None).sort_values("customer")
     customer = labels["customer"].to_numpy()
     _check_same_customers(frame.customer[frame.in_population], customer)
-    population = frame.population[known.features.columns]
-    reference, risk = model.calibrate_predict(population, reference=frame.reference, series=known.series)
+    everybody = frame.population[known.features.columns]
+    reference, risk = model.calibrate_predict(everybody, reference=frame.reference, series=known.series)
     churned, counted = labels["churned"].to_numpy(), count_rows(run, history, labels)
     kept = counted.kept
     return Trial(
         model=model,
         known=known,
+        everybody=everybody,
+        kept=kept,
         customer=customer[kept],
         churned=churned[kept],
-        population=population[kept],
         reference=reference,
         risk=risk[kept],
         weight=unless_even(counted.weight[kept]),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from models.evaluation import Row
 from models.metrics import Array, clipped, ece_when_perfect
+from models.pool import FEWEST_CUSTOMERS, FEWEST_OF_A_CLASS
 from models.pooled import Outcome, pooled_metrics
 from models.reference import DateReference
 from models.rivals import Contest, lightgbm_plain, logistic_on, logistic_rich
@@ -28,6 +30,7 @@ from tables.errors import DataError, SchemaError
 NOT_OUT_OF_TIME = "not out of time: cross-validated inside one table"
 _DAY = date(2000, 1, 1)  # the table has no day, the model needs one: any
 _HORIZON_DAYS = 1
+_WHOLE = re.compile(r"^(-?\d+)\.0+$")
 
 Rivals = Mapping[str, Callable[[Contest], Array]]
 Progress = Callable[[str], None]
@@ -64,8 +67,9 @@ def one_hot(texts: pd.Series, known: pd.Series) -> pd.DataFrame:
            [ 0.,  1.]], dtype=float32)
     """
     names = sorted(known.dropna().unique())
-    shown = (texts.to_numpy()[:, None] == np.array(names, dtype=object)).astype(np.float32)
-    shown[~texts.isin(names).to_numpy()] = np.nan
+    position = pd.Index(names, dtype=object).get_indexer(texts)
+    shown = (position[:, None] == np.arange(len(names))).astype(np.float32)
+    shown[position < 0] = np.nan
     columns = [f"{texts.name}_{at}_{re.sub(r'[^0-9A-Za-z]+', '_', name)}" for at, name in enumerate(names)]
     return pd.DataFrame(shown, columns=columns, index=texts.index)
 
@@ -75,24 +79,26 @@ def read_snapshot(source: Snapshot) -> FlatTable:
 
     Raises:
         SchemaError: a column is not there.
-        DataError: naming everything else that is wrong: no file, customers twice or without id, labels missing or
-            of one class, texts where numbers were announced.
+        DataError: naming everything else that is wrong: no file or none that can be read, customers twice or without
+            id, labels missing or of one class, texts or numbers too large where numbers were announced, too few
+            customers.
     """
     path = Path(source.path)
     if not path.exists():
         raise DataError(
             f"{path}: there is no such file. Check snapshot.path (docs/data.md says where to get it)."
         )
-    rows = pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
+    rows = _rows(path)
     for column in (source.customer_id, source.label, *source.numbers, *source.categories):
         if column not in rows:
             raise SchemaError.missing_column(column, table=str(path), found=rows.columns)
-    numbers = rows[list(source.numbers)].apply(pd.to_numeric, errors="coerce").astype(np.float32)
+    numbers = rows[list(source.numbers)].apply(pd.to_numeric, errors="coerce").astype(np.float64)
     problems = list(_problems(rows, numbers, source))
     if problems:
         raise DataError(f"{path}: rows that cannot be used; found {'; '.join(problems)}. Mend the file.")
-    texts = rows[list(source.categories)].astype("string").replace(r"^\s*$", pd.NA, regex=True).astype(object)
-    return FlatTable(_churned(rows, source), numbers, texts)
+    churned = _churned(rows[source.label], source)
+    _check_enough(churned, source)
+    return FlatTable(churned, numbers.astype(np.float32), rows[list(source.categories)].apply(_texts))
 
 
 def cross_validated(config: SnapshotConfig, table: FlatTable, repeat: int, rivals: Rivals) -> Outcome:
@@ -175,24 +181,66 @@ def _reference(X: pd.DataFrame, day: date) -> DateReference:
     return DateReference.fit(X, as_of=day, horizon_days=_HORIZON_DAYS, leaves_by_silence=False)
 
 
-def _churned(rows: pd.DataFrame, source: Snapshot) -> npt.NDArray[np.int8]:
-    return np.asarray(rows[source.label].astype(str) == str(source.churned)).astype(np.int8)
+def _rows(path: Path) -> pd.DataFrame:
+    """Read a file; an empty text is missing in every column."""
+    try:
+        rows = pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
+    except PermissionError:  # the machine refuses, whatever the file holds
+        raise
+    except (OSError, ValueError) as error:  # the errors of pandas and Arrow derive from these
+        first = str(error).strip().splitlines()[0].rstrip(".")
+        raise DataError(
+            f"{path}: neither CSV in UTF-8 nor Parquet that can be read; {first}. "
+            "Save it as one of them, with a header, under a name that ends in .csv or .parquet."
+        ) from error
+    return rows.astype(object).replace(r"^\s*$", np.nan, regex=True)
+
+
+def _texts(column: pd.Series) -> pd.Series:
+    """Return values as texts, missing where missing; one gap turns whole numbers into floats: 1.0 is 1 as well."""
+    texts = column.dropna().map(str).astype(object).str.replace(_WHOLE, r"\1", regex=True)
+    return texts.astype(object).reindex(column.index)
+
+
+def _churned(label: pd.Series, source: Snapshot) -> npt.NDArray[np.int8]:
+    churned = _WHOLE.sub(r"\1", str(source.churned))
+    return np.asarray(_texts(label) == churned).astype(np.int8)
 
 
 def _problems(rows: pd.DataFrame, numbers: pd.DataFrame, source: Snapshot) -> Iterator[str]:
-    ids, label = rows[source.customer_id], rows[source.label]
-    if ids.duplicated().any() or ids.isna().any():
-        yield f"{int(ids.duplicated().sum())} customers twice, {int(ids.isna().sum())} without id"
-    if label.isna().any():
-        yield f"{int(label.isna().sum())} rows without {source.label}"
-    rarer = min(np.bincount(_churned(rows, source), minlength=2))
+    ids, label = rows[source.customer_id], rows[source.label].dropna()
+    twice, without = int(ids.dropna().duplicated().sum()), int(ids.isna().sum())
+    if twice or without:
+        yield f"{twice} customers twice, {without} without id"
+    if len(label) < len(rows):
+        yield f"{len(rows) - len(label)} rows without {source.label}"
+    rarer = min(np.bincount(_churned(label, source), minlength=2))
     if rarer < source.folds:
-        values = sorted(map(str, label.dropna().unique()))[:5]
+        values = sorted(_texts(label).unique())[:5]
         yield f"{rarer} rows of the rarer class by {source.label} = {source.churned!r} (its values: {values})"
     for name in numbers:
-        texts = rows[name].astype(str)[numbers[name].isna() & rows[name].notna()].str.strip()
-        if (texts != "").any():
-            yield f"texts in the number {name}, such as {texts[texts != ''].iloc[0]!r}"
+        yield from _unusable(rows[name], numbers[name])
+
+
+def _unusable(written: pd.Series, number: pd.Series) -> Iterator[str]:
+    texts = written[number.isna() & written.notna()]
+    if len(texts):
+        yield f"texts in the number {written.name}, such as {str(texts.iloc[0]).strip()!r}"
+    large = number[number.abs() > np.finfo(np.float32).max]
+    if len(large):
+        yield f"{len(large)} numbers too large in {written.name}, such as {large.iloc[0]}"
+
+
+def _check_enough(churned: npt.NDArray[np.int8], source: Snapshot) -> None:
+    """Refuse a table whose training parts the model would refuse, with advice that fits a table without dates."""
+    counts = len(churned), int(min(np.bincount(churned, minlength=2)))
+    customers, rarer = (count - ceil(count / source.folds) for count in counts)
+    if customers < FEWEST_CUSTOMERS or rarer < FEWEST_OF_A_CLASS:
+        raise DataError(
+            f"{source.path}: too few customers; found {counts[0]} with {counts[1]} of the rarer class, of whom "
+            f"{customers} and {rarer} are left to learn from, fewer than {FEWEST_CUSTOMERS} or {FEWEST_OF_A_CLASS}. "
+            "Gather more customers, or raise snapshot.folds."
+        )
 
 
 def _lines(config: SnapshotConfig, answer: Mapping[str, Any], models: Sequence[Row]) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from features.build import FeatureBlock, build_bucket
+from features.build import FeatureBlock, build_bucket, feature_sources
 from features.population import population_of
 from features.visibility import Moment
 from models.leaks import Separation, separation
@@ -78,15 +78,16 @@ def check_leaks(run: Run, history: History, trial: Trial) -> LeakCheck:
         trial.churned,
         seed=run.config.seed,
         trusted=run.config.retraining.trusted_features,
+        sources=feature_sources(history, feature_settings(run), feature_builders(run)),
     )
     if found.suspicious:
         strengths = {str(row["feature"]): row["auc"] for row in found.alone}
         some = ", ".join(f"{name} (AUC {strengths[name]:.3f})" for name in found.suspicious[:_NAMED])
         raise LeakageError(
-            f"leak check at {as_of}: {len(found.suspicious)} features alone separate far better than everything else "
-            f"known; found {some} against {found.rest:.3f}. Find out when these values become known: correct the "
-            "times of their source or put its table into features.without; only if they are known in time, list them "
-            "in retraining.trusted_features."
+            f"leak check at {as_of}: {len(found.suspicious)} features separate better than honest ones do; found "
+            f"{some} against {found.rest:.3f} of all that does not go with them. Find out when these values become "
+            "known: correct the times of their source or put its table into features.without; only if they are known "
+            "in time, list them in retraining.trusted_features."
         )
     return LeakCheck(customers, features, found)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from actions.catalogue import load_catalogue
 from models.churn import ChurnModel
-from models.deployment import ModelVersion, folder_digest
+from models.deployment import ModelVersion, folder_digest, newest_promotion, promotion_order
 from models.reference import DateReference
 from models.registry import Registry
 from pipeline.pages.challenge_page import challenge_page
@@ -79,7 +79,8 @@ def retrain(
     evaluation = judge(choice.run, choice.trial)
     trained = _refit(choice, history, evaluation, {"leaks": leaks.answer()}, as_of=as_of)
     version = _register(run, registry, history, trained, evaluation)
-    outcome = _outcome(choice, evaluation, version, accepted=accept_recipe)
+    serves = _service_words(registry, version, as_of)
+    outcome = _outcome(choice, evaluation, version, accepted=accept_recipe, serves=serves)
     card = {
         **trained.card,
         "version": version.version,
@@ -174,7 +175,9 @@ class _Outcome:
     words: str
 
 
-def _outcome(choice: Choice, evaluation: Evaluation, version: ModelVersion, *, accepted: bool) -> _Outcome:
+def _outcome(
+    choice: Choice, evaluation: Evaluation, version: ModelVersion, *, accepted: bool, serves: str
+) -> _Outcome:
     """Say whether a version goes into service, and why not."""
     if not evaluation.is_sound:
         return _Outcome(
@@ -183,11 +186,22 @@ def _outcome(choice: Choice, evaluation: Evaluation, version: ModelVersion, *, a
             "champion in service stays.",
         )
     if not choice.may_serve:
-        return _Outcome(False, "A changed recipe needs a comparison. The champion in service stays.")
+        return _Outcome(False, "This recipe serves by a person's word alone. The champion in service stays.")
     if version.withdrawn and not accepted:
         why = f" ({version.withdrawn_because})" if version.withdrawn_because else ""
         return _Outcome(False, f"This very model was rolled back before{why}. The champion in service stays.")
-    return _Outcome(True, "In service from the next night on.")
+    return _Outcome(True, serves)
+
+
+def _service_words(registry: Registry, version: ModelVersion, as_of: date) -> str:
+    """Say when a version promoted for a date serves: one promoted for a later date goes before it."""
+    newest = newest_promotion(registry.versions())
+    if newest is None or promotion_order(newest) <= (as_of, version.version):
+        return "In service from the next night on."
+    return (
+        f"In service for earlier nights alone: version {newest.version}, promoted for {newest.promoted_for}, goes on "
+        "serving the next one."
+    )
 
 
 def _files(choice: Choice, card: Mapping[str, Any]) -> dict[str, str]:

@@ -182,7 +182,7 @@ class Tuned:
 def _risk(run: Run, trial: Trial, settings: BoostingSettings) -> Array:
     chosen = run.config.model.model_copy(update={"boosting": settings})
     model = fit(replace(run, config=run.config.model_copy(update={"model": chosen})), trial.known)
-    return model.calibrate_predict(trial.population, reference=trial.reference, series=trial.known.series)[1]
+    return trial.risk_by(model)
 
 
 def _logged(run: Run, untouched: date, past: Sequence[Trial], tried: Sequence[Tried]) -> bool:

@@ -11,7 +11,7 @@ from scipy.special import expit
 from sklearn.base import clone
 
 from models.churn import ChurnModel
-from models.reference import DateReference
+from models.reference import DateReference, Frames
 from tables.errors import DataError, LeakageError, RegistryError, SchemaError
 
 HORIZON = 28
@@ -161,6 +161,13 @@ def test_training_twice_gives_the_same_bytes(tmp_path: Path) -> None:
     assert contents(tmp_path / "first") == contents(tmp_path / "second")
 
 
+def test_threads_leave_no_mark_on_the_model(tmp_path: Path) -> None:
+    few = SHOP.at(DATES[0])
+    for threads in (1, 2):
+        fit(few, max_rounds=10, threads=threads).save(tmp_path / str(threads))
+    assert contents(tmp_path / "1") == contents(tmp_path / "2")
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
@@ -209,6 +216,13 @@ def test_reference_without_level_cannot_score(model: ChurnModel) -> None:
     open_level = DateReference.fit(LAST.X, as_of=DATES[-1], horizon_days=HORIZON)
     with pytest.raises(DataError, match="no level to score with"):
         model.predict_proba(LAST.X, reference=open_level)
+
+
+def test_a_date_without_customers_is_refused(model: ChurnModel, reference: DateReference) -> None:
+    nobody: tuple[Frames, ...] = (LAST.X.iloc[:0], [], [LAST.X.iloc[:0]])
+    for frames in nobody:
+        with pytest.raises(DataError, match=f"nobody to score at {DATES[-1]}; found 0"):
+            model.calibrate(frames, reference=reference)
 
 
 def test_one_class_only_is_refused_with_advice() -> None:

@@ -59,6 +59,22 @@ def test_one_lucky_date_of_three_does_not_win() -> None:
     assert not wins(met((0.02, 0.28), (0.28, 0.25), (0.28, 0.25)))
 
 
+def test_better_at_half_of_the_dates_is_not_most() -> None:
+    verdict = decide(met((0.02, 0.28), (0.28, 0.27)), [{}, {}], constants=[0.6931] * 2, seed=1)
+    row = next(row for row in verdict.rows if row["metric"] == "log_loss")
+    assert float(row["high"] or 0) < 0
+    assert (row["better_at"], row["is_better"]) == (1, False)
+
+
+def test_a_gain_whose_interval_holds_zero_is_no_gain() -> None:
+    told = np.where(WHO % 20 < 9, 1 - EVEN, EVEN)  # eleven of every twenty the right way: luck
+    risks = {CHAMPION: np.full(len(EVEN), 0.5), CHALLENGER: np.where(told == 1, 0.55, 0.45)}
+    verdict = decide([Outcome(EVEN, WHO, risks)], [{}], constants=[9.0], seed=1)
+    gain = next(row for row in verdict.rows if row["metric"] == "log_loss")
+    assert float(gain["difference"] or 0) < 0 < float(gain["high"] or 0)
+    assert not gain["is_better"]
+
+
 def test_a_recipe_no_better_than_a_constant_never_wins() -> None:
     verdict = decide(met((0.05, 0.28), (0.05, 0.28)), [{}, {}], constants=[0.69, 0.5], seed=1)
     assert not verdict.challenger_wins
@@ -97,6 +113,22 @@ def test_a_slice_is_compared_by_its_own_rows() -> None:
     assert row["challenger"] == pytest.approx(-(np.log(0.8) + np.log(0.2)) / 2)
     spread = np.log(4) / 2 / np.sqrt(60)  # half the rows ln .8, half ln .2: that far from their mean
     assert row["high"] - row["difference"] == pytest.approx(1.96 * spread, rel=1e-3)
+
+
+def test_of_many_slices_one_must_be_far_worse() -> None:
+    n, groups = 60, 20
+    churned = np.tile(np.arange(n) >= 37, groups).astype(int)
+    first = np.arange(n * groups) < n
+    # 37 ln(.5 / .4) + 23 ln(.5 / .6) over 60: .068 nats worse, 2.7 standard errors; 20 slices ask for 3.02
+    risks = {CHAMPION: np.full(n * groups, 0.5), CHALLENGER: np.where(first, 0.6, 0.5)}
+    outcome = [Outcome(churned, np.arange(n * groups), risks)]
+    alone = np.where(first, "a", None).astype(object)
+    (one,) = compare_slices(outcome, [{"region": alone}])
+    among = compare_slices(
+        outcome, [{"region": np.repeat([f"{k:02}" for k in range(groups)], n).astype(object)}]
+    )
+    assert one["difference"] == pytest.approx((37 * np.log(1.25) - 23 * np.log(1.2)) / 60)
+    assert (one["is_worse"], len(among), among[0]["is_worse"]) == (True, groups, False)
 
 
 def test_rows_of_one_customer_vary_together() -> None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from models.leaks import Separation, separation
 
@@ -62,9 +63,61 @@ def test_a_leak_that_is_missing_or_not_is_seen() -> None:
     assert separation(X, y, X_test, y_test, seed=7).suspicious == ("days_to_next_order",)
 
 
+def test_a_last_day_seen_that_moves_on_with_time_is_named() -> None:
+    (X, y), (X_test, y_test) = (
+        (X.assign(last_seen=day + np.where(y == 1, -30.0, 30.0) + np.arange(len(y)) % 20), y)
+        for day, (X, y) in ((19_000, business(1)), (19_400, business(2)))
+    )
+    assert separation(X, y, X_test, y_test, seed=7).suspicious == ("last_seen",)
+
+
 def test_a_trusted_feature_is_not_suspicious() -> None:
     assert looked_at(trusted=("days_to_renewal",), days_to_renewal=0.0).suspicious == ()
 
 
 def test_a_strong_honest_offer_is_not_suspicious() -> None:
     assert looked_at(offers_running=0.2).suspicious == ()
+
+
+@pytest.mark.parametrize("names", [1, 10, 11, 30])
+def test_a_leak_under_many_names_is_seen(names: int) -> None:
+    found = looked_at(**{f"leaked_{number}": 0.03 for number in range(names)})
+    assert found.suspicious
+    assert all(name.startswith("leaked_") for name in found.suspicious)
+
+
+def test_a_leak_beside_one_honest_feature_is_named() -> None:
+    (X, y), (X_test, y_test) = ((frame[NAMES[:1]].assign(leaked=y), y) for frame, y in map(business, (1, 2)))
+    assert separation(X, y, X_test, y_test, seed=7).suspicious == ("leaked",)
+
+
+def many_types(seed: int, strongest: float, others: int) -> tuple[pd.DataFrame, np.ndarray]:
+    """Types of event written down too early for some churners, one of them for others than the rest."""
+    X, y = business(seed, rows=3000)
+    rng = np.random.default_rng(seed + 10)
+    told = [strongest] + others * [0.5]
+    flags = {f"type_{at}": rng.random(len(y)) < np.where(y, share, 0.1) for at, share in enumerate(told)}
+    return X.assign(**flags).astype(float), y
+
+
+def test_a_rest_near_perfection_is_itself_suspicious() -> None:
+    found = separation(*many_types(1, 0.5, 24), *many_types(2, 0.5, 24), seed=7)
+    assert found.rest > 0.97
+    assert max(float(row["auc"] or 0) for row in found.alone) < 0.85
+    assert len(found.suspicious) == 10 and all(name.startswith("type_") for name in found.suspicious)
+
+
+def test_a_leaking_table_is_left_out_whole() -> None:
+    sources = {f"type_{at}": "events" for at in range(15)}
+    parts = *many_types(1, 0.97, 14), *many_types(2, 0.97, 14)
+    assert separation(*parts, seed=7).suspicious == ()
+    found = separation(*parts, seed=7, sources=sources)
+    assert found.rest < 0.75
+    assert found.suspicious == ("type_0",)
+
+
+def test_a_trusted_feature_lets_the_rest_be_high() -> None:
+    parts = [business(seed) for seed in (1, 2)]
+    X, X_test = (X.assign(renewal=y, honest=np.arange(len(y)) % 7) for X, y in parts)
+    found = separation(X, parts[0][1], X_test, parts[1][1], seed=7, trusted=("renewal",))
+    assert found.rest > 0.97 and found.suspicious == ()

@@ -67,3 +67,23 @@ def test_what_cannot_be_pooled_is_refused() -> None:
         pooled_metrics([], SEED)
     with pytest.raises(DataError, match="no predictions of 'theirs'"):
         pooled_differences([one], SEED, challenger="theirs")
+
+
+def test_weights_act_like_repeated_customers_in_draws() -> None:
+    one = outcome(60, seed=1)
+    weight = np.random.default_rng(0).integers(1, 9, 60)
+    alike = {name: np.repeat(risk, weight) for name, risk in one.predictions.items()}
+    repeated = Outcome(np.repeat(one.churned, weight), np.repeat(one.customer, weight), alike)
+    counted = Outcome(one.churned, one.customer, one.predictions, weight.astype(float))
+    for row, other in zip(pooled_metrics([counted], SEED), pooled_metrics([repeated], SEED), strict=True):
+        assert row == pytest.approx(other)
+
+
+def test_draws_without_one_class_are_not_counted() -> None:
+    # one churner among six: a third of the draws leave the customer out and have no figures
+    risk = np.linspace(0.1, 0.6, 6)
+    one = Outcome(np.array([0, 0, 0, 0, 0, 1]), np.arange(6), {"ours": risk, "other": risk[::-1].copy()})
+    shares = {row["metric"]: row["share_above"] for row in pooled_differences([one], SEED, challenger="ours")}
+    assert shares["auc"] == 1.0 and shares["log_loss"] == 0.0
+    alone = paired_differences(one.churned, one.predictions, one.customer, SEED, challenger="ours")
+    assert {row["metric"]: row["share_above"] for row in alone} == shares

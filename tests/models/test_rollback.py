@@ -57,6 +57,15 @@ def test_a_killed_rollback_is_finished_and_no_further_one_made() -> None:
     assert leaving[0].withdrawn_because == "odd"
 
 
+@pytest.mark.parametrize(("withdrawn", "leaves"), [((2, 3), [3, 2]), ((3,), [3, 2])])
+def test_a_killed_rollback_by_name_is_finished_likewise(
+    withdrawn: tuple[int, ...], leaves: list[int]
+) -> None:
+    here = tuple(version(number, withdrawn=number in withdrawn) for number in (1, 2, 3))
+    leaving, serves = to_withdraw(THREE, here, to=1)
+    assert (numbers(leaving), serves.version) == (leaves, 1)
+
+
 def test_a_rollback_the_registry_has_not_heard_of_holds_here() -> None:
     known = as_withdrawn_here(THREE, (version(3, withdrawn=True),))
     assert choose_champion(known, MONDAY + timedelta(60)).version == 2

@@ -67,3 +67,16 @@ def test_order_of_rows_hardly_moves_the_weights(seed: int) -> None:
     order = rng.permutation(150)
     turned = learnt_weights({name: each[order] for name, each in logits.items()}, pool_of(y[order]))
     assert turned == pytest.approx(learnt_weights(logits, pool_of(y)), abs=1e-4)
+
+
+def test_weights_minimise_log_loss_plus_pull() -> None:
+    rng = np.random.default_rng(2)
+    truth = rng.normal(scale=1.5, size=150)
+    pool = pool_of((rng.random(150) < expit(truth)).astype(float))
+    logits = {"boosting": truth, "ridge": rng.normal(scale=1.5, size=150)}
+    shares = np.linspace(0.001, 0.999, 999)
+    mixed = pool.offsets() + np.outer(shares, truth) + np.outer(1 - shares, logits["ridge"])
+    missed = (pool.weight * (np.logaddexp(0, mixed) - pool.y * mixed)).sum(axis=1)
+    # towards 25 : 45 of the two that are there; both weights are pulled by 30 times their squared distance
+    best = shares[np.argmin(missed + 2 * 30 * (shares - 25 / 70) ** 2)]
+    assert learnt_weights(logits, pool)["boosting"] == pytest.approx(best, abs=0.002)

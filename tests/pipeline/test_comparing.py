@@ -18,6 +18,7 @@ from pipeline.training import ablating
 from pipeline.training.comparing import FULL
 from tables.calendar import DAY
 from tables.errors import ConfigError
+from tables.history import History
 
 FIRST = date(2025, 1, 1)
 WEEKS = 7
@@ -157,6 +158,16 @@ def test_an_ablation_is_kept_for_its_own_recipe_and_date(
         assert ablating.kept_ablation(run, history, AS_OF) == ablated["gains"]
         assert ablating.kept_ablation(run, history, FIRST) == []
         assert ablating.kept_ablation(shop, history, AS_OF) == []  # more rounds make another recipe
+
+
+def test_an_ablation_of_other_orders_is_forgotten(
+    quick: Run, ablated: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with quick.locked("test") as run:
+        history = ingested(run)
+        assert ablating.kept_ablation(run, history, AS_OF) == ablated["gains"]
+        monkeypatch.setattr(History, "digest", "that of another day")
+        assert ablating.kept_ablation(run, history, AS_OF) == []
 
 
 def test_two_comparisons_at_once_are_refused(shop: Run) -> None:

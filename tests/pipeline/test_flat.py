@@ -10,6 +10,8 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.metrics import Array
+from models.rivals import Contest
 from pipeline.cli import keepwell
 from pipeline.config import load_as, load_config
 from pipeline.training.evaluating import OURS
@@ -46,6 +48,13 @@ def write(folder: Path, rows: pd.DataFrame) -> SnapshotConfig:
     rows.to_csv(folder / "table.csv", index=False)
     (folder / "snapshot.yaml").write_text(CONFIG.format(folder=folder))
     return load_as(SnapshotConfig, folder / "snapshot.yaml", {})
+
+
+def stored(folder: Path, rows: pd.DataFrame, suffix: str) -> Snapshot:
+    source, path = write(folder, rows).snapshot, folder / f"table{suffix}"
+    if suffix == ".parquet":
+        rows.to_parquet(path)
+    return source.model_copy(update={"path": str(path)})
 
 
 def customers(n: int = 400) -> pd.DataFrame:
@@ -140,6 +149,98 @@ def test_a_missing_column_or_file_is_named(tmp_path: Path) -> None:
         read_snapshot(source.model_copy(update={"numbers": ("month",)}))
     with pytest.raises(DataError, match="there is no such file"):
         read_snapshot(source.model_copy(update={"path": "nowhere.csv"}))
+
+
+@pytest.mark.parametrize("empty", ["", " ", None])
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_an_empty_category_is_missing_in_every_format(tmp_path: Path, suffix: str, empty: str | None) -> None:
+    rows = customers(200)
+    rows.loc[3, "plan"] = empty
+    table = read_snapshot(stored(tmp_path, rows, suffix))
+    shown = table.features(np.arange(200))[["plan_0_month", "plan_1_year"]]
+    assert shown.index[shown.isna().all(axis=1)].tolist() == [3]
+    assert shown.drop(index=3).sum(axis=1).eq(1).all()
+
+
+def test_a_missing_text_of_pandas_is_missing() -> None:
+    texts = pd.Series(["a", pd.NA], name="plan", dtype=object)
+    np.testing.assert_array_equal(one_hot(texts, texts).to_numpy(), [[1], [np.nan]])
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("empty.csv", b""),
+        ("utf16.csv", "who,left\nc1,yes\n".encode("utf-16")),
+        ("ragged.csv", b"who,left\nc1,yes\nc2,no,3,4\n"),
+        ("broken.parquet", b"PAR1 broken PAR1"),
+    ],
+    ids=["empty", "utf16", "ragged", "broken"],
+)
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str, content: bytes) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    source = write(tmp_path, customers(40)).snapshot.model_copy(update={"path": str(path)})
+    with pytest.raises(DataError, match=rf"{name}: neither CSV in UTF-8 nor Parquet.*Save it as") as caught:
+        read_snapshot(source)
+    assert (caught.value.exit_code, "\n" in str(caught.value)) == (3, False)
+
+
+@pytest.mark.parametrize("number", ["inf", "-inf", "1e300", "1e400"])
+def test_a_number_too_large_is_named_with_its_column(tmp_path: Path, number: str) -> None:
+    rows = customers(200).astype({"fee": object})
+    rows.loc[3, "fee"] = number
+    with pytest.raises(
+        DataError, match=r"table.csv: rows .*; found 1 numbers too large in fee, such as -?(inf|1e\+300)\."
+    ):
+        read_snapshot(write(tmp_path, rows).snapshot)
+
+
+@pytest.mark.parametrize(("n", "left"), [(60, "30 and"), (8, "4 and")])
+def test_too_few_customers_get_advice_that_helps(tmp_path: Path, n: int, left: str) -> None:
+    with pytest.raises(
+        DataError, match=rf"table.csv: too few customers; found {n} .* {left} .*snapshot.folds"
+    ) as caught:
+        read_snapshot(write(tmp_path, customers(n)).snapshot)
+    assert "active_within_days" not in str(caught.value)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_row_without_label_is_told_as_such_only(tmp_path: Path, suffix: str) -> None:
+    rows = customers(200)
+    rows["left"] = (rows["left"] == "yes").astype(float)
+    rows.loc[3, "left"] = np.nan
+    source = stored(tmp_path, rows, suffix).model_copy(update={"churned": 1})
+    with pytest.raises(DataError, match=r"found 1 rows without left\. Mend the file"):
+        read_snapshot(source)
+
+
+@pytest.mark.parametrize("churned", [1, "1", "1.0"])
+def test_a_whole_label_matches_however_it_is_stored(tmp_path: Path, churned: int | str) -> None:
+    rows = customers(200)
+    expected = (rows["left"] == "yes").to_numpy().astype(np.int8)
+    for kind in (int, float):
+        rows["left"] = expected.astype(kind)
+        source = stored(tmp_path, rows, ".parquet").model_copy(update={"churned": churned})
+        np.testing.assert_array_equal(read_snapshot(source).churned, expected)
+
+
+def test_texts_come_from_the_training_fold_only(tmp_path: Path) -> None:
+    rows = customers(200)
+    rows.loc[3, "plan"] = "rare"
+    config = write(tmp_path, rows)
+    seen: list[Contest] = []
+
+    def watching(contest: Contest) -> Array:
+        seen.append(contest)
+        return np.full(len(contest.X_test), 0.5)
+
+    cross_validated(config, read_snapshot(config.snapshot), 0, {"watching": watching})
+    without, having = sorted(seen, key=lambda each: len(each.X.columns))
+    assert [name for name in having.X if "plan" in name] == ["plan_0_month", "plan_1_rare", "plan_2_year"]
+    plans = ["plan_0_month", "plan_1_year"]
+    assert [name for name in without.X if "plan" in name] == plans
+    assert without.X_test[plans].isna().all(axis=1).sum() == 1
 
 
 def test_nothing_is_retrained_or_planned_from_it(tmp_path: Path) -> None:

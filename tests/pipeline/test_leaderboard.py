@@ -15,7 +15,7 @@ from pipeline.board.figures import Figures
 from pipeline.board.leaderboard import leaderboard
 from pipeline.board.settings import BoardSettings, Goals
 from pipeline.board.table import page
-from pipeline.board.tasks import FOLDER, UNCORRECTED, Task, at_level, dated_task
+from pipeline.board.tasks import FOLDER, UNCORRECTED, Task, dated_task
 from pipeline.config import load_config
 from pipeline.run import Run
 from pipeline.training.evaluating import OURS
@@ -91,12 +91,6 @@ BAD = outcome([0.6, 0.4, 0.6, 0.4], [0.9, 0.8, 0.2, 0.1], [0.5, 0.5, 0.5, 0.5])
 def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw few customers: intervals are tested with the metrics."""
     monkeypatch.setattr("models.pooled.draws_for", lambda rows: 20)
-
-
-def test_a_ranking_keeps_its_order_at_another_level() -> None:
-    moved = at_level(np.array([0.2, 0.5, 0.9]), 0.3)
-    assert moved.mean() == pytest.approx(0.3)
-    assert (np.diff(moved) > 0).all()
 
 
 def test_goals_are_those_of_the_first_date() -> None:

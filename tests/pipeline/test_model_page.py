@@ -104,6 +104,11 @@ def with_promise(promised: float) -> Card:
             False,
         ),
         (
+            with_models(metrics("keepwell", 0.8, 0.5) | {"auc_low": 0.7, "auc_high": 0.9}),
+            "With care: 1,000 customers are too few to tell how good it is.",
+            False,
+        ),
+        (
             with_models(metrics("keepwell", 0.51, 0.6)),
             "No: it does no better than one number for everybody.",
             False,
@@ -118,6 +123,12 @@ def with_promise(promised: float) -> Card:
 def test_the_verdict_follows_order_level_and_rivals(card: Card, verdict: str, is_good: bool) -> None:
     told = summarise(card)
     assert (told.verdict, told.is_good) == (verdict, is_good)
+
+
+def test_a_rival_with_better_percentages_is_named() -> None:
+    rivals = (metrics("days_since_last_order", 0.79, 0.6), metrics("bgnbd_no_purchase", 0.7, 0.45))
+    told = summarise(with_models(metrics("keepwell", 0.8, 0.5), *rivals)).trust
+    assert any("had better percentages (log loss 0.450 against 0.500)" in words for words in told)
 
 
 def test_a_level_three_points_off_is_no_fault() -> None:

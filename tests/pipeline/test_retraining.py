@@ -155,6 +155,7 @@ def test_the_folder_of_the_retraining_is_whole_and_in_the_registry(made: Made) -
     page = (folder / "challenge.html").read_text()
     assert re.findall(r"https?://|<script|src=", page) == []
     assert "The configured recipe takes over" in page and "region: north" in page
+    assert page.count("expected maximum profit at the usual costs of its authors") >= 2
     with held(made.folder) as run, Registry(run.workspace, run.config.registry).connection.reach() as client:
         run_id = client.get_model_version("keepwell-churn", "2").run_id
         assert {Path(each.path).name for each in client.list_artifacts(run_id, "report")} == names
@@ -166,6 +167,15 @@ def test_the_champion_serves_nights_whatever_is_configured_since(shop: Path) -> 
         manifest = published(run.workspace, AS_OF)
     assert manifest is not None
     assert (night["model_version"], manifest.facts["model_version"]) == (2, 2)
+
+
+def test_a_backdated_retraining_says_which_version_goes_on(shop: Path) -> None:
+    with held(shop, **WITHOUT_OFFERS) as run:
+        again = retrain(run, as_of=BEFORE)
+    assert again["promoted"]
+    assert again["outcome"] == (
+        f"In service for earlier nights alone: version 2, promoted for {AS_OF}, goes on serving the next one."
+    )
 
 
 def test_a_night_of_another_meaning_of_churn_is_refused(shop: Path) -> None:
@@ -209,5 +219,5 @@ def test_an_attribute_told_afterwards_is_refused_by_name(shop: Path) -> None:
         )
     )
     (shop / "shop.yaml").write_text(text)
-    with held(shop) as run, pytest.raises(LeakageError, match=r"far better .* found \S*loyal\S* \(AUC"):
+    with held(shop) as run, pytest.raises(LeakageError, match=r"better .* found \S*loyal\S* \(AUC"):
         retrain(run, as_of=AS_OF)

@@ -1,5 +1,6 @@
 """Nights published with a working action: what a training and an evaluation make of those who were sent it."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -9,11 +10,13 @@ import pytest
 
 from actions.control import draw_below
 from models.metrics import log_loss
-from models.settings import Treated
+from models.settings import Recipe, Treated
+from pipeline.board import tasks
 from pipeline.config import load_config
 from pipeline.run import Run
 from pipeline.snapshots import labelled, level_series, training
 from pipeline.steps import ingested
+from pipeline.training import ablating, tuning
 from pipeline.training.evaluating import evaluate_at, try_at
 from pipeline.training.treated import assignments, count_rows
 from tables.calendar import DAY
@@ -155,6 +158,34 @@ def test_an_evaluation_tells_what_leaving_the_treated_out_changed(shop: tuple[Sh
     assert evaluation.log_loss == log_loss(trial.churned, trial.risk, weight=trial.weight)
     assert treated["evaluation"]["log_loss_of_all"] != evaluation.log_loss
     assert f"treated customers, evaluation: {sent} of {CUSTOMERS} snapshots left out" in evaluation.lines()
+
+
+def test_variants_take_their_level_from_everybody_too(
+    shop: tuple[Shop, Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, run = shop
+    monkeypatch.setattr(ablating, "shortened", lambda recipe, members: [("the same", recipe)])
+    with run.locked("test") as held:
+        history = ingested(held)
+        trial = try_at(held, history, EVALUATED)
+        tuned = tuning._risk(held, trial, held.config.model.boosting)
+        full, same, _ = ablating.ablate(held, history, EVALUATED).models
+    assert np.array_equal(tuned, trial.risk)
+    assert {**same, "name": ""} == {**full, "name": ""}
+
+
+def test_the_uncorrected_level_is_everybody_s_too(
+    shop: tuple[Shop, Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, run = shop
+    monkeypatch.setattr(tasks, "_risks", lambda rivals, contest: {})
+    model = run.config.model.model_copy(update={"recipe": Recipe(level="uncorrected")})
+    with run.locked("test") as held:
+        history = ingested(held)
+        ours = tasks._outcome(held, history, EVALUATED).predictions[tasks.UNCORRECTED]
+        config = held.config.model_copy(update={"model": model})
+        trial = try_at(replace(held, config=config), history, EVALUATED)
+    assert np.array_equal(ours, trial.risk)
 
 
 def test_a_night_the_product_planned_is_read_as_it_was_meant(demo_made: Path) -> None:
