@@ -20,7 +20,6 @@ ASSUMED = "assumed"
 AWAITED = "awaited"
 WITHHELD = "withheld"
 NOT_DELIVERED = "not_delivered"
-CONTROL_ARM = "control"
 REPORT_WITHIN_DAYS = 7
 """A channel that has not reported back so long after the night is taken to have delivered."""
 

@@ -1,8 +1,9 @@
-"""The columns a model is trained on and asks for again."""
+"""The columns a model is trained on and asks for again, and rows picked where all are too many."""
 
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from tables.errors import SchemaError
@@ -44,3 +45,14 @@ def as_stored(X: pd.DataFrame) -> pd.DataFrame:
     """Return features as 32-bit floats; what is too large for one becomes infinite, and is refused as such."""
     with np.errstate(over="ignore"):
         return X.astype(np.float32)
+
+
+def evenly_spread(rows: int, most: int) -> npt.NDArray[np.int64]:
+    """Choose row numbers at even distances, first and last included.
+
+    >>> evenly_spread(10, 4)
+    array([0, 3, 6, 9])
+    >>> evenly_spread(2, 4)
+    array([0, 1])
+    """
+    return np.unique(np.linspace(0, rows - 1, num=min(most, rows)).astype(np.int64))

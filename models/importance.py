@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from models.churn import ChurnModel
+from models.columns import evenly_spread
 from models.evaluation import Row, wilson
 from models.reference import DateReference
 from models.weighted import effective_rows, weights_of
@@ -29,17 +30,6 @@ class Importances(NamedTuple):
 
     features: pd.DataFrame
     themes: pd.DataFrame
-
-
-def evenly_spread(rows: int, most: int) -> npt.NDArray[np.int64]:
-    """Choose row numbers at even distances, first and last included.
-
-    >>> evenly_spread(10, 4)
-    array([0, 3, 6, 9])
-    >>> evenly_spread(2, 4)
-    array([0, 1])
-    """
-    return np.unique(np.linspace(0, rows - 1, num=min(most, rows)).astype(np.int64))
 
 
 def importances(

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from models.columns import evenly_spread
 from models.evaluation import Row
 from models.metrics import Array, auc
 
@@ -83,9 +84,9 @@ def separation(
         trusted: names that are known to be known in time; never suspicious, always part of the rest.
         sources: table that each feature comes from, by name of the feature.
     """
-    rows = _spread(len(X), _MOST_ROWS)
+    rows = evenly_spread(len(X), _MOST_ROWS)
     learnt, labels = X.iloc[rows], np.asarray(y, dtype=np.float64)[rows]
-    there = _spread(len(X_test), 5 * _MOST_ROWS)
+    there = evenly_spread(len(X_test), 5 * _MOST_ROWS)
     tested, truth = X_test.iloc[there], np.asarray(y_test)[there]
     said = pd.DataFrame({name: _alone(learnt[name], labels, tested[name]) for name in X.columns})
     found = {name: max(auc(truth, said[name]), _in_order(tested[name], truth)) for name in X.columns}
@@ -110,7 +111,7 @@ def separation(
 
 def _alike(said: pd.DataFrame, strongest: Sequence[str]) -> list[str]:
     """Return the features that order customers much as one of the strongest does."""
-    ranks = said.iloc[_spread(len(said), _MOST_ROWS)].rank()
+    ranks = said.iloc[evenly_spread(len(said), _MOST_ROWS)].rank()
     ranks = ranks.loc[:, ranks.nunique() > 1]
     against = [ranks.columns.get_loc(name) for name in strongest if name in ranks]
     if not against:
@@ -183,7 +184,3 @@ def auc_error(found: float, churned: npt.ArrayLike) -> float:
     both = found / (2 - found) - found**2, 2 * found**2 / (1 + found) - found**2
     spread = found * (1 - found) + (churners - 1) * both[0] + (stayers - 1) * both[1]
     return float(np.sqrt(spread / (churners * stayers)))
-
-
-def _spread(rows: int, most: int) -> npt.NDArray[np.int64]:
-    return np.unique(np.linspace(0, rows - 1, min(rows, most)).astype(np.int64))

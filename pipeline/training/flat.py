@@ -157,8 +157,7 @@ def _our_risk(config: SnapshotConfig, contest: Contest, known: npt.NDArray[np.in
     model = churn_model(config.model, _HORIZON_DAYS, _HORIZON_DAYS, config.seed, config.threads)
     reference = _reference(contest.X, _DAY)
     model.fit(contest.X, contest.y, as_of=contest.as_of, customer=known, references={_DAY: reference})
-    unseen = model.calibrate(contest.X_test, reference=contest.reference)
-    return np.asarray(model.predict_proba(contest.X_test, reference=unseen)[:, 1])
+    return model.calibrate_predict(contest.X_test, reference=contest.reference)[1]
 
 
 def _contest(

@@ -10,6 +10,7 @@ import pandas as pd
 from features.build import FeatureBlock, build_bucket, feature_sources
 from features.population import population_of
 from features.visibility import Moment
+from models.columns import evenly_spread
 from models.leaks import Separation, separation
 from pipeline.run import Run
 from pipeline.snapshots import feature_builders, feature_settings
@@ -127,11 +128,7 @@ def check_rebuilt(run: Run, history: History, trial: Trial) -> tuple[int, int]:
 def _features(run: Run, history: History, trial: Trial) -> pd.DataFrame:
     bucket = run.config.seed % history.buckets
     inside = np.unique(trial.customer[trial.customer % history.buckets == bucket])
-    chosen = (
-        inside[np.unique(np.linspace(0, len(inside) - 1, _CUSTOMERS).astype(np.int64))]
-        if len(inside)
-        else inside
-    )
+    chosen = inside[evenly_spread(len(inside), _CUSTOMERS)]
 
     def keep(keys: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         return np.isin(keys, chosen)
