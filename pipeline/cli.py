@@ -32,6 +32,7 @@ for _room in (newcomer, operator, analyst):
 def main() -> None:
     """Run the command line; every expected failure is one line and its exit code."""
     as_json = "--json" in sys.argv
+    _keep_output_for_answers()
     try:
         keepwell(standalone_mode=False)
     except click.exceptions.Exit as stop:
@@ -53,6 +54,16 @@ def main() -> None:
             7,
             as_json,
         )
+
+
+def _keep_output_for_answers() -> None:
+    """Send what libraries print past Python to standard error: HiGHS remarks on its work in the middle of an answer."""
+    if sys.stdout is None or sys.stderr is None:  # a job started without them
+        return
+    sys.stdout.flush()
+    answers, kind = os.dup(1), sys.stdout.encoding
+    os.dup2(2, 1)
+    sys.stdout = os.fdopen(answers, "w", encoding=kind, buffering=1)
 
 
 def _fail(message: str, code: int, as_json: bool) -> None:

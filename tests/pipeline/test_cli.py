@@ -43,6 +43,16 @@ def test_starting_imports_nothing_heavy() -> None:
     assert told.stdout.strip() == "[]"
 
 
+def test_what_libraries_print_stays_out_of_the_answer() -> None:
+    code = (
+        "import os, click, pipeline.cli as cli\n"
+        "cli.keepwell = lambda **_: (os.write(1, b'remark'), click.echo('{}'))\n"
+        "cli.main()"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (told.stdout, told.stderr) == ("{}\n", "remark")
+
+
 def test_an_unknown_option_is_wrong_usage() -> None:
     assert keepwell("nightly", "--nonsense").returncode == 2
 
