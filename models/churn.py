@@ -87,6 +87,7 @@ class ChurnModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         customer: npt.ArrayLike,
         weight: npt.ArrayLike | None = None,
         references: Mapping[date, DateReference] | None = None,
+        earlier: "ChurnModel | None" = None,
     ) -> Self:
         """Train on the rows of all snapshot dates whose outcome is settled.
 
@@ -98,10 +99,13 @@ class ChurnModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
             weight: weight per row, as of withheld customers; overlapping outcome windows are weighed here.
             references: reference per date, where the caller has seen more customers than ``X`` holds; fitted
                 from ``X`` for dates not given.
+            earlier: a model of the same settings and features, trained on what was settled by the newest date here:
+                the trial of the level then trains no second one.
 
         Raises:
             SchemaError: columns that are not numeric.
             DataError: too few customers, one class only, or infinite values.
+            LeakageError: ``earlier`` has seen outcomes that end after the newest date.
         """
         check_numeric(X)
         pool = TrainingPool.of(
@@ -122,7 +126,12 @@ class ChurnModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
                 parameters=self.get_params(),
                 features=tuple(X.columns),
                 members=Members.fit(pool, each_date, self._settings()),
-                level_check=check_level(pool, each_date, self._settings()),
+                level_check=check_level(
+                    pool,
+                    each_date,
+                    self._settings(),
+                    earlier_members=self._to_try(earlier, X, pool.dates[-1]),
+                ),
                 series=pool.series(each_date),
                 trained_through=pool.dates[-1] + timedelta(days=self._settled_days()),
             )
@@ -236,17 +245,7 @@ class ChurnModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         Args:
             folder: where to; made where absent.
         """
-        write_parts(
-            FittedParts(
-                parameters=self.get_params(),
-                features=tuple(self.feature_names_in_),
-                members=self.members_,
-                level_check=self.level_check_,
-                series=self.series_,
-                trained_through=self.trained_through_,
-            ),
-            folder,
-        )
+        write_parts(self._parts(), folder)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -260,6 +259,21 @@ class ChurnModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         """
         parts = read_parts(folder)
         return cls(**parts.parameters)._become(parts)
+
+    def _parts(self) -> FittedParts:
+        return FittedParts(
+            parameters=self.get_params(),
+            features=tuple(self.feature_names_in_),
+            members=self.members_,
+            level_check=self.level_check_,
+            series=self.series_,
+            trained_through=self.trained_through_,
+        )
+
+    def _to_try(self, earlier: "ChurnModel | None", X: pd.DataFrame, day: date) -> Members | None:
+        if earlier is None:
+            return None
+        return earlier._parts().members_for(self.get_params(), X.columns, day)
 
     def _become(self, parts: FittedParts) -> Self:
         self.members_ = parts.members

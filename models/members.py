@@ -190,14 +190,19 @@ class LevelCheck:
 
 
 def check_level(
-    pool: TrainingPool, references: Mapping[date, DateReference], settings: MemberSettings
+    pool: TrainingPool,
+    references: Mapping[date, DateReference],
+    settings: MemberSettings,
+    *,
+    earlier_members: Members | None = None,
 ) -> LevelCheck | None:
-    """Repeat the whole training at the newest training date and see what the level would have been.
+    """See what the level would have been at the newest training date, from what was settled by then.
 
     Args:
         pool: training rows.
         references: the reference of every date in the pool.
         settings: as for the members themselves.
+        earlier_members: members trained on what was settled by the newest date; trained here where not given.
 
     Returns:
         The check, or ``None`` where no earlier date was settled by then or its rows do not suffice.
@@ -209,7 +214,7 @@ def check_level(
     earlier = pool.settled_by(newest, settings.settled_days)
     if earlier.shortage() or len(np.unique(tried.y)) < 2:
         return None
-    members = Members.fit(earlier, references, settings)
+    members = earlier_members or Members.fit(earlier, references, settings)
     reference = references[newest]
     past, horizon = earlier.series(references), settings.horizon_days
     own = members.own_level(float(members.own_risk(tried.X).mean()), past, newest, horizon_days=horizon)

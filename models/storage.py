@@ -1,7 +1,7 @@
 """A churn model on disk: JSON and LightGBM text, nothing that runs code when read."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -15,7 +15,7 @@ from models.members import LevelCheck, Members
 from models.prior import PriorLogit
 from models.ridge import RidgeLogit
 from models.settings import BoostingSettings, Recipe
-from tables.errors import RegistryError
+from tables.errors import LeakageError, RegistryError
 from tables.storage import sha256_of
 
 _FORMAT = 2
@@ -40,6 +40,22 @@ class FittedParts:
     level_check: LevelCheck | None
     series: LevelSeries
     trained_through: date
+
+    def members_for(
+        self, parameters: Mapping[str, Any], features: Iterable[str], day: date
+    ) -> Members | None:
+        """Return the members for a trial at a day, or nothing where they are of another making.
+
+        Raises:
+            LeakageError: they have seen outcomes that end after the day.
+        """
+        if self.trained_through > day:
+            raise LeakageError(
+                f"churn model: the level at {day} cannot be tried by a model that has seen outcomes up to "
+                f"{self.trained_through}. Give one trained for {day} or before."
+            )
+        alike = {**self.parameters, "threads": None} == {**parameters, "threads": None}
+        return self.members if alike and self.features == tuple(features) else None
 
 
 def write_parts(parts: FittedParts, folder: Path) -> None:

@@ -147,8 +147,13 @@ def newest_evaluable(run: Run, history: History, until: date) -> date:
     return run.rule.newest_complete(min(until, run.newest_day(history)))
 
 
-def fit(run: Run, known: Training) -> ChurnModel:
+def fit(run: Run, known: Training, *, earlier: ChurnModel | None = None) -> ChurnModel:
     """Train the configured recipe on labelled snapshots.
+
+    Args:
+        run: the run.
+        known: the snapshots.
+        earlier: the recipe as trained for the newest of their dates, if it was.
 
     Raises:
         DataError: if there are too few customers or one class only.
@@ -170,6 +175,7 @@ def fit(run: Run, known: Training) -> ChurnModel:
         customer=known.customer,
         weight=known.weight,
         references=known.references,
+        earlier=earlier,
     )
 
 

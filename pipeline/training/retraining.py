@@ -105,7 +105,8 @@ def _refit(
     run = choice.run
     known = training(run, history, until=min(as_of, run.newest_day(history)))
     run.progress(f"retrain as of {as_of}: fit on {len(known.churned):,} snapshots")
-    model = fit(run, known)
+    is_newest = choice.trial.reference.as_of == max(known.references)
+    model = fit(run, known, earlier=choice.trial.model if is_newest else None)
     frame = date_frame(run, history, as_of)
     population = frame.population[known.features.columns]
     reference, risk = model.calibrate_predict(population, reference=frame.reference, series=known.series)

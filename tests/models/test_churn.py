@@ -64,9 +64,15 @@ def shop(customers: int = 700, seed: int = 0) -> Shop:
     return Shop(pd.concat(frames, ignore_index=True))
 
 
-def fit(rows: Shop, **settings: int) -> ChurnModel:
+def fit(rows: Shop, *, earlier: ChurnModel | None = None, **settings: int) -> ChurnModel:
     model = ChurnModel(**{"horizon_days": HORIZON, "folds": 3, "max_rounds": 60} | settings)
-    return model.fit(rows.X, rows.rows["churned"], as_of=rows.rows["as_of"], customer=rows.rows["customer"])
+    return model.fit(
+        rows.X,
+        rows.rows["churned"],
+        as_of=rows.rows["as_of"],
+        customer=rows.rows["customer"],
+        earlier=earlier,
+    )
 
 
 SHOP = shop()
@@ -178,6 +184,20 @@ def test_single_training_date_has_no_level_check(model: ChurnModel) -> None:
     level = alone.calibrate(LAST.X, reference=open_level).level
     assert level is not None
     assert (level.level_check, level.series_weight, level.slope) == ("none", 0.5, 1.0)
+
+
+def test_a_model_of_the_date_before_tries_the_level(model: ChurnModel, tmp_path: Path) -> None:
+    before = fit(SHOP.before(DATES[-2]))
+    fit(SHOP.before(DATES[-1]), earlier=before).save(tmp_path / "tried")
+    model.save(tmp_path / "whole")
+    assert contents(tmp_path / "tried") == contents(tmp_path / "whole")
+    other = fit(SHOP.before(DATES[-2]), max_rounds=2)
+    assert fit(SHOP.before(DATES[-1]), earlier=other).level_check_ == model.level_check_
+
+
+def test_a_model_that_knows_the_outcome_tries_nothing(model: ChurnModel) -> None:
+    with pytest.raises(LeakageError, match=f"level at {DATES[-2]} cannot be tried .* up to {DATES[-1]}"):
+        fit(SHOP.before(DATES[-1]), earlier=model)
 
 
 def test_clone_keeps_the_settings_and_drops_the_fit(model: ChurnModel) -> None:
