@@ -11,7 +11,8 @@ from pipeline.shop.people import People
 from pipeline.shop.settings import ShopSettings, date_of
 from tables.errors import DataError, SchemaError
 
-ARMS = ("sent", "explored")
+ARMS = ("sent", "explored", "global_control")
+"""Arms in which an action may be sent; to the global control, service actions only."""
 NEWSLETTER = -1
 
 _PLAN_COLUMNS = ("customer_id", "action", "arm", "as_of")
@@ -40,7 +41,7 @@ def sent_of(plan: pd.DataFrame | None, day: int, known: int) -> Effects:
 
     Args:
         plan: one row per customer and action with ``customer_id``, ``action``, ``arm`` and ``as_of``;
-            only rows with the arm ``sent`` or ``explored`` and another action than ``none`` are sent.
+            only rows with another action than ``none`` and an arm of ``ARMS`` are sent.
         day: the day number the plan must be for.
         known: number of customers of the shop.
 

@@ -90,13 +90,23 @@ def simulate_history(settings: ShopSettings, until: date, seed: int) -> tuple[Sh
     )
 
 
+def live_through(state: ShopState, sent: Effects) -> tuple[ShopState, npt.NDArray[np.int8]]:
+    """Let one day pass without writing its files.
+
+    Returns:
+        The shop on the next morning, and how many orders each of its customers placed.
+    """
+    after, day = _step(state, sent)
+    return after, day.orders
+
+
 def orders_after(state: ShopState, sent: Effects, horizon: int) -> npt.NDArray[np.int64]:
     """Count the orders of today's customers in the days from ``state.day`` if the contacts are sent now."""
     known, nobody = len(state.people), sent_of(None, 0, 0)
     counts = np.zeros(known, np.int64)
     for passed in range(horizon):
-        state, day = _step(state, nobody if passed else sent)
-        counts += day.orders[:known]
+        state, orders = live_through(state, nobody if passed else sent)
+        counts += orders[:known]
     return counts
 
 
