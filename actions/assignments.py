@@ -1,23 +1,19 @@
-"""The rows of a plan: both randomisations applied to what was chosen, one row per customer."""
+"""The rows of a plan: what was chosen and what chance made of it, one row per planned action."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
-from typing import Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from actions.allocate import Allocation
-from actions.catalogue import CHANNELS, NONE, Action
-from actions.control import WITHHOLD, ControlSettings, draw_below
+from actions.catalogue import CHANNELS, NONE
+from actions.draws import Draws, Sending
 from actions.effects import Effects
 from actions.eligibility import Eligibility
-from actions.prices import Indices, Values
+from actions.limits import Floats
+from actions.problem import Codes, Rows
 from actions.value import expected_cost
-
-Flags = npt.NDArray[np.bool_]
 
 SENT, CONTROL, EXPLORED, GLOBAL_CONTROL = "sent", "control", "explored", "global_control"
 ARMS = (SENT, CONTROL, EXPLORED, GLOBAL_CONTROL, NONE)
@@ -47,100 +43,83 @@ COLUMNS = {
 """Columns of a plan's frame in their order, with their types."""
 
 
-@dataclass(frozen=True)
-class Draws:
-    """Both randomisations of a night, one flag per customer.
-
-    Attributes:
-        salt: the salt that decided.
-        in_global: in the control of the whole programme.
-        withheld: in the control of whatever action is planned.
-        control: the shares drawn.
-    """
-
-    salt: str
-    in_global: Flags
-    withheld: Flags
-    control: ControlSettings
-
-    @classmethod
-    def of(cls, units: Sequence[str], control: ControlSettings, *, as_of: date) -> Self:
-        """Draw both controls for the unit of each customer."""
-        salt = control.period_of(as_of).salt
-        withheld = draw_below(units, control.withheld_share, salt=salt, purpose=WITHHOLD)
-        return cls(salt, control.global_control(units, as_of=as_of), withheld, control)
-
-    def sent(self, planned: Indices, actions: Sequence[Action]) -> Flags:
-        """Tell which planned pairs are sent: all but the withheld ones of randomised actions."""
-        return (planned >= 0) & ~(self.withheld & self._randomised(planned, actions))
-
-    def propensity(self, planned: Indices, sent: Flags, actions: Sequence[Action]) -> npt.NDArray[np.float64]:
-        """Return the chance of each customer's arm in the draw that decided it."""
-        share = np.where(self._randomised(planned, actions), self.control.withheld_share, 0.0)
-        return np.where(self.in_global, self.control.global_share, np.where(sent, 1 - share, share))
-
-    def _randomised(self, planned: Indices, actions: Sequence[Action]) -> Flags:
-        randomised = np.array([*(action.randomise for action in actions), False], dtype=bool)
-        return randomised[planned] & ~self.in_global
-
-
 def assignment_rows(
     customers: pd.DataFrame,
     eligibility: Eligibility,
     effects: Effects,
-    allocation: Allocation,
     draws: Draws,
+    sending: Sending,
     *,
-    values: Values,
-    planned: Indices,
-    sent: Flags,
+    reduced: Floats,
+    choice_share: Floats,
     as_of: date,
 ) -> pd.DataFrame:
-    """Write one row per customer with a planned action or in the global control.
+    """Write one row per planned pair, and one per customer of the global control without any.
+
+    Effect, value, cost and channel are those of the action sent, and of the planned one where it is withheld.
 
     Args:
         customers: the base, in the order of all other arguments.
         eligibility: the actions and the channel of each pair.
         effects: beliefs.
-        allocation: what the optimiser chose.
-        draws: both randomisations.
-        values: value of each pair, currency units.
-        planned: what is left of the choice after what was sent was made to fit, -1 for none.
-        sent: which planned pairs are sent.
+        draws: who is control.
+        sending: the planned pairs, and what is sent of them.
+        reduced: (pairs,), value less the prices of what the planned action uses.
+        choice_share: (pairs,), share of the draws from the beliefs that choose the planned action.
         as_of: the night.
 
     Returns:
-        The columns of ``COLUMNS``, in the order of ``customers``.
+        The columns of ``COLUMNS``, customers in their order, then by name of the planned action.
     """
-    rows = np.flatnonzero((planned >= 0) | draws.in_global)
-    who, column = customers.iloc[rows], planned[rows]
-    given, actions = column >= 0, eligibility.actions
-    names = np.array([*(action.id for action in actions), NONE], dtype=object)
-    cost = np.array([*(expected_cost(action) for action in actions), 0.0])
-    arm = np.where(draws.in_global[rows], GLOBAL_CONTROL, np.where(sent[rows], SENT, CONTROL))
+    idle = np.setdiff1d(np.flatnonzero(draws.in_global), sending.pairs.rows)
+    rows = np.concatenate([sending.pairs.rows, idle])
 
-    def of_pair(matrix: Values) -> npt.NDArray[np.float64]:
-        return np.where(given, matrix[rows, column], 0.0).astype(np.float64)
+    def or_idle(of_pairs: npt.NDArray[Any], nothing: float) -> npt.NDArray[Any]:
+        return np.concatenate([of_pairs, np.full(len(idle), nothing, dtype=of_pairs.dtype)])
 
+    names = np.array([*(action.id for action in eligibility.actions), NONE], dtype=object)
+    planned, sent = or_idle(sending.pairs.columns, -1), or_idle(sending.column, -1)
+    order = np.lexsort((names[planned].astype(str), rows))
     content = {
-        "customer_id": who["customer_id"],
-        "as_of": np.full(len(rows), np.datetime64(as_of, "s")),
-        "planned_action": names[column],
-        "action": names[np.where(sent[rows], column, -1)],
-        "arm": arm,
-        "channel": np.where(given, np.array(CHANNELS)[eligibility.channels[rows, column]], NONE),
-        "propensity": draws.propensity(planned, sent, actions)[rows],
-        "choice_share": np.ones(len(rows)),
-        "churn_risk": who["churn_risk"],
-        "risk_source": who["risk_source"],
-        "margin": who["margin"],
-        "effect_mean": of_pair(effects.mean),
-        "effect_sd": of_pair(effects.sd),
-        "expected_value": of_pair(values),
-        "expected_cost": cost[column],
-        "reduced_value": np.where(given, allocation.reduced[rows], 0.0),
+        **_of_customers(customers.iloc[rows], draws, rows, as_of),
+        **_of_actions(customers, eligibility, effects, rows, np.where(sent >= 0, sent, planned)),
+        "planned_action": names[planned],
+        "action": names[sent],
+        "arm": np.where(
+            draws.in_global[rows],
+            GLOBAL_CONTROL,
+            np.where(or_idle(sending.explored, False), EXPLORED, np.where(sent >= 0, SENT, CONTROL)),
+        ),
+        "propensity": or_idle(sending.propensity, draws.control.global_share),
+        "choice_share": or_idle(choice_share, 1.0),
+        "reduced_value": or_idle(reduced, 0.0),
         "cell": effects.cell[rows],
-        "unit": who["unit"],
+    }
+    columns = {name: pd.Series(np.asarray(content[name])[order], dtype=COLUMNS[name]) for name in COLUMNS}
+    return pd.DataFrame(columns)
+
+
+def _of_customers(who: pd.DataFrame, draws: Draws, rows: Rows, as_of: date) -> dict[str, Any]:
+    return {
+        **{name: who[name] for name in ("customer_id", "churn_risk", "risk_source", "margin", "unit")},
+        "as_of": np.full(len(rows), np.datetime64(as_of, "s")),
         "salt": np.full(len(rows), draws.salt, dtype=object),
     }
-    return pd.DataFrame({name: pd.Series(np.asarray(content[name]), dtype=COLUMNS[name]) for name in COLUMNS})
+
+
+def _of_actions(
+    customers: pd.DataFrame, eligibility: Eligibility, effects: Effects, rows: Rows, column: Codes
+) -> dict[str, Any]:
+    given = column >= 0
+    cost = np.array([*(expected_cost(action) for action in eligibility.actions), 0.0])[column]
+    mean, sd = (
+        np.where(given, of[rows, column], 0.0).astype(np.float64) for of in (effects.mean, effects.sd)
+    )
+    margin = customers["margin"].to_numpy(dtype=np.float64)[rows]
+    return {
+        "channel": np.where(given, np.array(CHANNELS)[eligibility.channels[rows, column]], NONE),
+        "effect_mean": mean,
+        "effect_sd": sd,
+        "expected_value": mean * margin - cost,
+        "expected_cost": cost,
+    }

@@ -14,6 +14,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    StringConstraints,
     ValidationError,
     field_validator,
     model_validator,
@@ -37,6 +38,10 @@ CHANNELS: tuple[Channel, ...] = get_args(Channel)
 _SHOWN_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
+def _routes(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
 def _condition(value: object) -> Expression:
     if isinstance(value, Expression):
         return value
@@ -49,6 +54,8 @@ Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Effect = Annotated[float, Field(ge=-1, le=1)]
 Spread = Annotated[float, Field(gt=0, le=1)]
+Weight = Annotated[float, Field(ge=0, le=10)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Condition = Annotated[
     Expression, BeforeValidator(_condition), PlainSerializer(lambda condition: condition.text)
 ]
@@ -61,8 +68,8 @@ class Action(BaseModel):
         id: its name in plans and reports.
         carries_out: the strategies behind it, names of ``STRATEGIES``.
         trigger: whom it suits, a condition on feature columns.
-        channel: how it reaches the customer; ``preferred`` is the customer's own, ``ticket`` that of the
-            open ticket.
+        channel: how it reaches the customer: one channel, or several of which :mod:`actions.channels` picks one
+            for each customer; ``preferred`` stands for all of them, ``ticket`` for that of the open ticket.
         kind: what it offers.
         purpose: ``service`` needs no marketing consent and reaches the global control; only actions of
             kind service may claim it.
@@ -80,7 +87,8 @@ class Action(BaseModel):
         customer_cap_per_year: the most times one customer gets it in 365 days; discounts must set it.
         randomise: whether a random share is withheld to measure the effect.
         regions: the only regions where it may be used; None for everywhere.
-        wording: what it says, by language.
+        region_weights: by region, what the believed effect and its spread are multiplied by; 1 elsewhere.
+        wording: what it says, by language; English at least.
         valid_from: first day on which it may be used.
         valid_to: first day on which it may no longer be used.
     """
@@ -90,7 +98,7 @@ class Action(BaseModel):
     id: str
     carries_out: tuple[str, ...] = Field(min_length=1)
     trigger: Condition
-    channel: Route
+    channel: Annotated[tuple[Route, ...], BeforeValidator(_routes)]
     kind: Kind
     purpose: Purpose
     contact_cost: Money
@@ -105,7 +113,8 @@ class Action(BaseModel):
     customer_cap_per_year: int | None = Field(default=None, ge=1, validate_default=True)
     randomise: bool
     regions: tuple[str, ...] | None = Field(default=None, min_length=1)
-    wording: Mapping[Language, str]
+    region_weights: Mapping[str, Weight] = {}
+    wording: Mapping[Language, Text]
     valid_from: date | None = None
     valid_to: date | None = None
 
@@ -133,6 +142,15 @@ class Action(BaseModel):
         if unknown:
             raise ValueError(f"unknown strategies: {', '.join(unknown)}")
         return names
+
+    @field_validator("channel")
+    @classmethod
+    def _channels_to_choose_from(cls, routes: tuple[Route, ...]) -> tuple[Route, ...]:
+        if not routes or len(routes) != len(set(routes)):
+            raise ValueError("a list names at least one channel, and each once")
+        if len(routes) > 1 and not set(routes) <= set(CHANNELS):
+            raise ValueError("`preferred` and `ticket` stand alone; a list holds channels only")
+        return routes
 
     @field_validator("purpose")
     @classmethod
@@ -162,8 +180,8 @@ class Action(BaseModel):
     @field_validator("wording")
     @classmethod
     def _english_at_least(cls, wording: Mapping[Language, str]) -> Mapping[Language, str]:
-        if not wording.get("en", "").strip():
-            raise ValueError("the English wording `en` is missing or empty")
+        if "en" not in wording:
+            raise ValueError("the English wording `en` is missing; other languages fall back to it")
         return wording
 
     @field_validator("valid_to")
@@ -173,6 +191,11 @@ class Action(BaseModel):
         if begin and end and end <= begin:
             raise ValueError(f"must lie after valid_from, {begin}; it is the first day without the action")
         return end
+
+    def said_in(self, language: str | None) -> str:
+        """Return what the action says in a language; in English where it has no such wording."""
+        known = [each for each in self.wording if each == language]
+        return self.wording[known[0] if known else "en"]
 
     def is_valid_on(self, day: date) -> bool:
         """Tell whether the action may be used on a day: ``valid_from <= day < valid_to``."""

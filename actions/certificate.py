@@ -5,11 +5,17 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Self
 
-import numpy as np
-
 from actions.allocate import Allocation
-from actions.limits import BUDGET, DISCOUNT_SHARE, Limits
-from actions.prices import Indices
+from actions.limits import (
+    BUDGET,
+    CAPACITY,
+    DISCOUNT_MONEY,
+    DISCOUNT_SHARE,
+    HOURS,
+    REGION_FLOOR,
+    Counts,
+    Limits,
+)
 
 _WORTH_TELLING = 0.005
 
@@ -22,7 +28,8 @@ class Certificate:
     ``primal``, ``bound``, ``gap``, ``planned_limits`` and ``planned_use`` speak of that problem;
     ``sent_limits`` and ``sent_use`` of what is really sent.
 
-    The rule ``discount_share`` counts discounts less their allowed share of all assignments: at most 0.
+    The rules ``discount_share`` and ``discount_money`` count discounts less their allowed share of all that is
+    sent, a rule ``region_floor`` the wanted share of all less what the region gets: at most 0.
 
     Attributes:
         primal: sum of the values of all planned pairs, both arms, currency units.
@@ -33,6 +40,7 @@ class Certificate:
         planned_use: what the planned pairs of both arms use.
         sent_limits: limits of tonight, by rule.
         sent_use: what is used by the actions sent.
+        out_of_reach: actions that not even one customer could get, with what lacks, by rule.
         removed: planned pairs of both arms removed because the draw sent more than the limits allow.
         feasible: whether every limit holds for what is sent.
     """
@@ -45,20 +53,20 @@ class Certificate:
     planned_use: Mapping[str, float]
     sent_limits: Mapping[str, float]
     sent_use: Mapping[str, float]
+    out_of_reach: Mapping[str, Mapping[str, float]]
     removed: int
     feasible: bool
 
     @classmethod
-    def of(cls, allocation: Allocation, *, tonight: Limits, sent: Indices, removed: int) -> Self:
+    def of(cls, allocation: Allocation, *, tonight: Limits, sent: Counts, removed: int) -> Self:
         """Write down what an allocation proves and what sending it uses.
 
         Args:
             allocation: the plan for both arms.
             tonight: the limits of what is sent.
-            sent: column of the action of each row that is sent.
+            sent: (regions, actions), how many assignments are sent.
             removed: number of planned pairs removed after the draw.
         """
-        counts = np.bincount(sent, minlength=len(tonight.actions))
         return cls(
             primal=allocation.primal,
             bound=allocation.bound,
@@ -67,9 +75,10 @@ class Certificate:
             planned_limits=allocation.limits.named(allocation.limits.most),
             planned_use=allocation.limits.named(allocation.used),
             sent_limits=tonight.named(tonight.most),
-            sent_use=tonight.named(tonight.used(counts)),
+            sent_use=tonight.named(tonight.used(sent)),
+            out_of_reach=tonight.lacking(),
             removed=removed,
-            feasible=tonight.hold(counts),
+            feasible=tonight.hold(sent),
         )
 
     def to_json(self) -> str:
@@ -85,14 +94,34 @@ class Certificate:
         unit = f" {currency}" if currency else ""
         scarce = sorted(self.prices.items(), key=lambda item: (-item[1], item[0]))
         told = [_sentence(rule, price, unit) for rule, price in scarce if price >= _WORTH_TELLING]
+        told += [_lack(action, rules, unit) for action, rules in sorted(self.out_of_reach.items())]
         above = self.bound / self.primal - 1 if self.primal > 0 else 0.0
         most = f"No plan within the same limits is worth more than {above:.2%} above this one."
         return (*told, most)
 
 
 def _sentence(rule: str, price: float, unit: str) -> str:
-    if rule == BUDGET:
-        return f"One more{unit or ' unit of money'} of budget tonight would be worth {price:.2f}{unit}."
-    if rule == DISCOUNT_SHARE:
-        return f"One more discount than the cap allows would be worth {price:.2f}{unit}."
-    return f"One more place for {rule.partition(':')[2]} tonight would be worth {price:.2f}{unit}."
+    kind, _, name = rule.partition(":")
+    more = {
+        BUDGET: f"One more{unit or ' unit of money'} of budget tonight",
+        CAPACITY: f"One more place for {name} tonight",
+        HOURS: f"One more hour of {name} tonight",
+        DISCOUNT_SHARE: "One more discount than the cap allows",
+        DISCOUNT_MONEY: f"One more{unit or ' unit of money'} of discounts than the cap allows",
+        REGION_FLOOR: f"One contact fewer owed to region {name}",
+    }
+    return f"{more[kind]} would be worth {price:.2f}{unit}."
+
+
+def _lack(action: str, rules: Mapping[str, float], unit: str) -> str:
+    words = {BUDGET: f"{unit.strip() or 'units of money'} of budget", CAPACITY: "places", HOURS: "hours of"}
+    lacking = [
+        " ".join(filter(None, [f"{amount:g}", words[rule.partition(":")[0]], _team(rule)]))
+        for rule, amount in sorted(rules.items())
+    ]
+    return f"Not even one customer could get {action} tonight; it would take {' and '.join(lacking)} more."
+
+
+def _team(rule: str) -> str:
+    kind, _, name = rule.partition(":")
+    return name if kind == HOURS else ""

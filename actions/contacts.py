@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from actions.catalogue import NONE, Catalogue
-from tables.calendar import DAY, BusinessCalendar
+from tables.calendar import DAY, NEVER, BusinessCalendar
 from tables.errors import SchemaError
 
 OWN_TEAM = "keepwell"
@@ -23,7 +23,17 @@ NOT_DELIVERED = "not_delivered"
 REPORT_WITHIN_DAYS = 7
 """A channel that has not reported back so long after the night is taken to have delivered."""
 
-LEDGER_COLUMNS = ("customer_id", "sent_at", "team", "channel", "purpose", "action", "arm", "delivery")
+LEDGER_COLUMNS = (
+    "customer_id",
+    "sent_at",
+    "team",
+    "channel",
+    "purpose",
+    "action",
+    "arm",
+    "redeemed_at",
+    "delivery",
+)
 _PLAN_COLUMNS = ("customer_id", "as_of", "action", "planned_action", "arm", "channel")
 
 
@@ -39,7 +49,7 @@ def contact_ledger(
 
     Args:
         contacts: every team's messages: ``customer_id, sent_at`` (instant) and where known ``team, channel,
-            purpose, action, arm, status`` (``not_delivered`` for a message that failed). Rows of the team
+            purpose, action, arm, redeemed_at, status`` (``not_delivered`` for a message that failed). Rows of the team
             ``keepwell`` report on the plans' assignments and count once with them.
         plans: the plans of earlier nights, ``customer_id, as_of, action, planned_action, arm, channel``;
             an assignment counts from the midnight of its ``as_of``.
@@ -50,7 +60,8 @@ def contact_ledger(
     Returns:
         Columns ``LEDGER_COLUMNS``, the contacts in their order, then the plans. ``delivery`` is
         ``confirmed``, ``assumed`` (sent, and no report within seven days), ``awaited`` (no report yet),
-        ``withheld`` or ``not_delivered``. A row without a team counts as another team's.
+        ``withheld`` or ``not_delivered``; ``redeemed_at`` is ``NEVER`` where nothing was redeemed. A row
+        without a team counts as another team's.
 
     Raises:
         SchemaError: if a table lacks a column.
@@ -59,24 +70,31 @@ def contact_ledger(
     reported = _reported(contacts, before=tonight)
     planned = _planned(plans, calendar, catalogue, before=tonight)
     is_own = reported["team"] == OWN_TEAM
-    matched, reported_on = _match(planned, reported[is_own])
+    matches = _match(planned, reported[is_own])
     week_ago = calendar.midnight(as_of - timedelta(days=REPORT_WITHIN_DAYS))
-    planned = planned.assign(delivery=_delivery(planned, matched, assumed_until=week_ago))
-    kept = reported[~is_own | ~reported.index.isin(reported_on)]
+    told = matches.groupby("assignment").agg(arrived=("arrived", "any"), redeemed_at=("redeemed_at", "min"))
+    planned = planned.assign(
+        delivery=_delivery(planned, told["arrived"], assumed_until=week_ago),
+        redeemed_at=told["redeemed_at"].reindex(planned.index, fill_value=NEVER),
+    )
+    kept = reported[~is_own | ~reported.index.isin(matches["report"])]
     parts = [part[list(LEDGER_COLUMNS)] for part in (kept, planned) if len(part)]
     return pd.concat(parts, ignore_index=True) if parts else kept[list(LEDGER_COLUMNS)]
 
 
 def _reported(contacts: pd.DataFrame | None, *, before: int) -> pd.DataFrame:
     if contacts is None:
-        return pd.DataFrame({"sent_at": np.empty(0, dtype=np.int64)}).reindex(columns=list(LEDGER_COLUMNS))
+        instants = {name: np.empty(0, dtype=np.int64) for name in ("sent_at", "redeemed_at")}
+        return pd.DataFrame(instants).reindex(columns=list(LEDGER_COLUMNS))
     for column in ("customer_id", "sent_at"):
         if column not in contacts.columns:
             raise SchemaError.missing_column(column, table="contacts", found=contacts.columns)
     rows = contacts[contacts["sent_at"] < before].reset_index(drop=True)
     rows = rows.reindex(columns=[*LEDGER_COLUMNS[:-1], "status"])
     failed = rows["status"] == NOT_DELIVERED
-    return rows.assign(delivery=np.where(failed, NOT_DELIVERED, CONFIRMED)).drop(columns="status")
+    instants = rows[["sent_at", "redeemed_at"]].astype("Int64").fillna(NEVER).astype(np.int64)
+    delivery = np.where(failed, NOT_DELIVERED, CONFIRMED)
+    return rows.assign(**instants, delivery=delivery).drop(columns="status")
 
 
 def _planned(
@@ -113,22 +131,22 @@ def _assignments(plan: pd.DataFrame, calendar: BusinessCalendar) -> pd.DataFrame
     )
 
 
-def _match(planned: pd.DataFrame, reports: pd.DataFrame) -> tuple[pd.Series, pd.Index]:
+def _match(planned: pd.DataFrame, reports: pd.DataFrame) -> pd.DataFrame:
     """Find for each report the assignment it speaks of: the last one of its action in the week before.
 
     Returns:
-        Per assignment that was reported on, whether any report says that it arrived; and the reports used.
+        One row per report that was used: ``report`` and ``assignment`` (index labels), ``arrived`` and
+        ``redeemed_at``.
     """
-    if planned.empty or reports.empty:
-        return pd.Series(dtype=bool), reports.index[:0]
     keys = ["customer_id", "action"]
-    left = reports[[*keys, "sent_at", "delivery"]].assign(report=reports.index).sort_values("sent_at")
-    right = planned[[*keys, "sent_at"]].assign(assignment=planned.index).sort_values("sent_at")
-    left[keys], right[keys] = left[keys].astype(object), right[keys].astype(object)
+    left = reports[[*keys, "sent_at", "redeemed_at"]].assign(
+        report=reports.index, arrived=reports["delivery"] == CONFIRMED
+    )
+    right = planned[[*keys, "sent_at"]].assign(assignment=planned.index)
+    left, right = (part.astype(dict.fromkeys(keys, object)).sort_values("sent_at") for part in (left, right))
     week = REPORT_WITHIN_DAYS * DAY
     found = pd.merge_asof(left, right, on="sent_at", by=keys, tolerance=week).dropna(subset="assignment")
-    arrived = (found["delivery"] == CONFIRMED).groupby(found["assignment"].astype(np.int64)).any()
-    return arrived, pd.Index(found["report"])
+    return found.astype({"assignment": np.int64})[["report", "assignment", "arrived", "redeemed_at"]]
 
 
 def _delivery(planned: pd.DataFrame, arrived: pd.Series, *, assumed_until: int) -> pd.Series:

@@ -1,4 +1,4 @@
-"""Who is left without an action on purpose: two randomisations by keyed hash, and the salts they used.
+"""Who is left without an action on purpose, and who explores: draws by keyed hash, and the salts they used.
 
 A draw depends on the unit, the salt and the purpose alone, so it can be repeated at any time, does not
 depend on who else is a customer, and is fixed as long as the salt is.
@@ -18,9 +18,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tables.errors import ConfigError
 
-Purpose = Literal["global", "withhold"]
+Purpose = Literal["global", "withhold", "explore"]
 GLOBAL: Purpose = "global"
 WITHHOLD: Purpose = "withhold"
+EXPLORE: Purpose = "explore"
+
+Cluster = Literal["household", "referral"]
 
 
 def keyed_uniforms(units: Iterable[str], *, salt: str, purpose: str) -> npt.NDArray[np.float64]:
@@ -76,6 +79,9 @@ class ControlSettings(BaseModel):
         salts: periods that do not overlap. With none given, each half-year has its own: ``2026H2``.
         global_share: share of all units that get no marketing action for the salt's whole period.
         withheld_share: share of the planned actions that are withheld to measure each action's effect.
+        exploration_share: share of the units not withheld for which chance picks the action, and the most
+            of the budget that this is expected to cost.
+        clusters: what makes one unit of several customers: a common household, a referral.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -83,6 +89,8 @@ class ControlSettings(BaseModel):
     salts: tuple[SaltPeriod, ...] = ()
     global_share: Annotated[float, Field(ge=0, le=0.5)] = 0.05
     withheld_share: Annotated[float, Field(ge=0, le=0.5)] = 0.20
+    exploration_share: Annotated[float, Field(ge=0, le=0.5)] = 0.05
+    clusters: tuple[Cluster, ...] = ("household",)
 
     @model_validator(mode="after")
     def _one_salt_a_day(self) -> Self:
@@ -119,6 +127,17 @@ class ControlSettings(BaseModel):
             f"{last.valid_to}. Add a new salt that was never used."
         )
 
+    @property
+    def compared_share(self) -> float:
+        """Share of the withheld among the units that are compared: those sent as planned and those withheld.
+
+        Examples:
+            >>> ControlSettings(withheld_share=0.2, exploration_share=0.5).compared_share  # .2 of .2 + .4
+            0.3333333333333333
+        """
+        sent = (1 - self.withheld_share) * (1 - self.exploration_share)
+        return self.withheld_share / (self.withheld_share + sent)
+
     def global_control(self, units: Sequence[str], *, as_of: date) -> npt.NDArray[np.bool_]:
         """Tell which rows belong to units that get no marketing action for the whole period of the salt.
 
@@ -140,7 +159,8 @@ def draw_below(units: Sequence[str], share: float, *, salt: str, purpose: Purpos
         units: household or customer id of each row; rows of one unit are drawn together.
         share: chance of each unit, 0 to 1.
         salt: the period's salt.
-        purpose: ``global`` for the control of the whole programme, ``withhold`` for that of each action.
+        purpose: ``global`` for the control of the whole programme, ``withhold`` for that of each action,
+            ``explore`` for the units whose action chance picks.
 
     Returns:
         One flag per row.
@@ -176,9 +196,14 @@ def freeze(used: Sequence[FrozenSalt], settings: ControlSettings, *, as_of: date
             customers into control again or change the group within its period.
     """
     period = settings.period_of(as_of)
+    shares: dict[Purpose, float] = {
+        GLOBAL: settings.global_share,
+        WITHHOLD: settings.withheld_share,
+        EXPLORE: settings.exploration_share,
+    }
     tonight = [
-        FrozenSalt(period.salt, GLOBAL, period.valid_from, period.valid_to, settings.global_share),
-        FrozenSalt(period.salt, WITHHOLD, period.valid_from, period.valid_to, settings.withheld_share),
+        FrozenSalt(period.salt, purpose, period.valid_from, period.valid_to, share)
+        for purpose, share in shares.items()
     ]
     known = {(record.salt, record.purpose): record for record in used}
     problems = [

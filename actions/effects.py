@@ -1,12 +1,12 @@
 """How much each action is believed to lower churn: absolute differences per action and cell.
 
-Beliefs of the owner (priors) today; evidence and uplift models fill the same ``Effects`` later.
+What the owner believes (priors) stands here; ``beliefs`` adds what outcomes say.
 """
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Self
+from dataclasses import asdict, dataclass, replace
+from typing import Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,12 @@ from tables.errors import ConfigError, DataError
 
 Codes = npt.NDArray[np.int32]
 Matrix = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.float64]
+
+Level = Literal["prior", "evidence", "uplift"]
+PRIOR: Level = "prior"
+EVIDENCE: Level = "evidence"
+UPLIFT: Level = "uplift"
 
 MODEL = "model"
 _THIRDS = ("low", "middle", "high")
@@ -116,41 +122,49 @@ class Effects:
         mean: (customers, actions), expected absolute reduction of churn probability, -1 to 1; positive
             keeps customers, negative drives them away.
         sd: (customers, actions), standard deviation of that belief.
+        actions: (actions,), their ids.
+        level: (actions,), what each belief rests on: ``prior``, ``evidence`` or ``uplift``.
     """
 
     cell: npt.NDArray[np.str_]
     mean: Matrix
     sd: Matrix
+    actions: tuple[str, ...]
+    level: tuple[Level, ...]
 
     def take(self, rows: npt.NDArray[np.intp]) -> "Effects":
         """Return the effects for some of the customers, in a new order."""
-        return Effects(self.cell[rows], self.mean[rows], self.sd[rows])
+        return replace(self, cell=self.cell[rows], mean=self.mean[rows], sd=self.sd[rows])
 
 
-def prior_effects(customers: pd.DataFrame, actions: Sequence[Action], cells: npt.NDArray[np.str_]) -> Effects:
-    """Turn the owner's beliefs into absolute effects.
+def cell_priors(names: npt.ArrayLike, rates: Floats, actions: Sequence[Action]) -> tuple[Floats, Floats]:
+    """Turn the owner's beliefs into absolute effects per cell.
 
     Where the churn model applies, an action is believed to save a share of the leavers, so its effect is
-    that share of the cell's mean risk; the spread is doubled, because beliefs about marketing are too
-    sure. Elsewhere the owner states the absolute effect itself.
+    that share of the cell's churn; the spread is doubled, because beliefs about marketing are too sure.
+    Elsewhere the owner states the absolute effect itself.
 
     Args:
-        customers: ``churn_risk`` (probability) and ``risk_source``.
-        actions: in the order of the columns of the result.
-        cells: cell of each customer.
+        names: names of the cells.
+        rates: (cells,), churn without action, 0 to 1.
+        actions: in the order of the columns.
 
     Returns:
-        Effects whose mean is ``prior_save * r`` and whose sd is ``2 * prior_save_sd * r``, with r the mean
-        risk of the cell's customers; ``prior_effect_lapsed`` and its sd for other risk sources.
+        Two tables (cells, actions): mean ``prior_save * rate`` and standard deviation ``2 * prior_save_sd *
+        rate``; ``prior_effect_lapsed`` and its sd for other risk sources.
     """
-    codes, names = pd.factorize(cells, sort=True)
-    risk = customers["churn_risk"].to_numpy(dtype=np.float64)
-    cell_risk = np.bincount(codes, weights=risk, minlength=len(names)) / np.bincount(
-        codes, minlength=len(names)
-    )
-    scored = np.char.startswith(np.asarray(names, dtype=str), "risk_")[:, None]
+    scored = is_scored(names)[:, None]
     saves = np.array([(a.prior_save, 2 * a.prior_save_sd) for a in actions]).reshape(-1, 2)
     stated = np.array([(a.prior_effect_lapsed, a.prior_effect_lapsed_sd) for a in actions]).reshape(-1, 2)
-    mean = np.where(scored, np.outer(cell_risk, saves[:, 0]), stated[:, 0]).astype(np.float32)
-    sd = np.where(scored, np.outer(cell_risk, saves[:, 1]), stated[:, 1]).astype(np.float32)
-    return Effects(np.asarray(cells), mean[codes], sd[codes])
+    mean = np.where(scored, np.outer(rates, saves[:, 0]), stated[:, 0])
+    return mean, np.where(scored, np.outer(rates, saves[:, 1]), stated[:, 1])
+
+
+def is_scored(names: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+    """Tell which cells are of customers scored by the churn model.
+
+    Examples:
+        >>> is_scored(["risk_low|value_upper", "source_bgnbd"]).tolist()
+        [True, False]
+    """
+    return np.char.startswith(np.asarray(names, dtype=str), "risk_")

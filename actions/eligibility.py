@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from actions.catalogue import CHANNELS, Action, Catalogue, Dormant
+from actions.channels import Reach, answer_counts
 from actions.expressions import Truths, column_values
 from actions.reasons import REASONS, Reason, reasons_in
 from actions.rules import EVERYWHERE, Rules
@@ -19,8 +20,8 @@ from actions.standing import (
     PastContacts,
     marketing_consents,
     open_tickets,
-    own_channel,
     profiling_objections,
+    running_discounts,
 )
 from tables.calendar import BusinessCalendar
 
@@ -72,6 +73,27 @@ class Eligibility:
         columns = ["eligible", *REASONS.values()]
         return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
 
+    def barriers(self) -> pd.DataFrame:
+        """Count per action the customers it would suit, and what stands in their way.
+
+        Returns:
+            One row per active action; ``suited`` (its trigger is met), ``allowed`` of them, then one column per
+            other reason. A customer with several reasons counts under each.
+        """
+        rows = {}
+        for column, action in enumerate(self.actions):
+            bits = self.blocked[:, column]
+            suited = bits[(bits & np.uint32(Reason.TRIGGER)) == 0]
+            found = {words: _count(suited, reason) for reason, words in REASONS.items()}
+            del found[REASONS[Reason.TRIGGER]]
+            rows[action.id] = {"suited": len(suited), "allowed": int(np.count_nonzero(suited == 0)), **found}
+        columns = [
+            "suited",
+            "allowed",
+            *(words for reason, words in REASONS.items() if reason != Reason.TRIGGER),
+        ]
+        return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+
     def left_out(self) -> pd.Series:
         """Count customers whom some action would suit and who may get none, by what stands in the way.
 
@@ -105,13 +127,15 @@ def eligibility(
     contacts: pd.DataFrame,
     consents: pd.DataFrame | None = None,
     tickets: pd.DataFrame | None = None,
+    offers: pd.DataFrame | None = None,
+    answers: pd.DataFrame | None = None,
 ) -> Eligibility:
     """Apply every rule to every pair of customer and action.
 
     Args:
         customers: one row per customer with ``customer_id``; used where present: ``region``,
-            ``preferred_channel``, ``answers_on_channel``, the flags ``is_minor``, ``is_vulnerable``,
-            ``in_complaint``, ``on_discount``, and every column that a trigger names.
+            ``preferred_channel``, the flags ``is_minor``, ``is_vulnerable``, ``in_complaint``,
+            ``objects_to_profiling``, and every column that a trigger names.
         catalogue: the actions.
         rules: the settings.
         as_of: the night.
@@ -120,6 +144,8 @@ def eligibility(
         contacts: the ledger of :func:`actions.contacts.contact_ledger`.
         consents: ``customer_id, channel, purpose, given_at, withdrawn_at``; None if the business has none.
         tickets: ``customer_id, opened_at, solved_at, reopened_at, channel``; None if it has none.
+        offers: ``customer_id, starts_at, ends_at, completed_at, reward`` of every team; None if it has none.
+        answers: ``customer_id, channel, answers``, counts by events; None if it has none.
 
     Raises:
         SchemaError: if a table lacks a column.
@@ -130,13 +156,15 @@ def eligibility(
     check = _Check(night, rules, catalogue, PastContacts(contacts, night))
     check.read_consents(consents)
     check.read_tickets(tickets)
+    check.read_offers(offers)
     check.hold_back(global_control)
+    reach = check.reach(answers)
     blocked = np.zeros((len(night), len(active)), dtype=np.uint32, order="F")
     channels = np.zeros((len(night), len(active)), dtype=np.int8, order="F")
     names = frozenset[str]().union(*(action.trigger.columns for action in active))
     columns = {"customer_id": night.index, **{name: column_values(customers[name]) for name in sorted(names)}}
     for column, action in enumerate(active):
-        channels[:, column] = check.channel_of(action)
+        channels[:, column] = reach.channel_of(action)
         blocked[:, column] = check.blocks(action, channels[:, column])
         _mark(blocked[:, column], ~action.trigger.evaluate(columns), Reason.TRIGGER)
     notes = _notes(rules, consents is not None, "region" in customers.columns, active)
@@ -154,8 +182,7 @@ class _Check:
         self.marketing = np.zeros(len(night), dtype=np.uint32)
         _mark(self.marketing, past.marketed(rules.own_gap_days), Reason.OWN_GAP)
         self.full = self._full_channels()
-        self.own_channel = own_channel(night, rules)
-        self.ticket_channel = self.own_channel
+        self.ticket_channel = np.full(len(night), -1, dtype=np.int8)
 
     def _everybody(self) -> Blocks:
         night = self.night
@@ -163,6 +190,7 @@ class _Check:
         _mark(bits, night.flag("is_minor"), Reason.MINOR)
         _mark(bits, night.flag("is_vulnerable"), Reason.VULNERABLE)
         _mark(bits, night.flag("in_complaint"), Reason.COMPLAINT)
+        _mark(bits, night.flag("objects_to_profiling"), Reason.PROFILING)
         _mark(bits, self.past.by_other_teams(self.rules.any_team_gap_days), Reason.OTHER_TEAM)
         quiet = [region for region, days in self.rules.quiet_days.items() if night.as_of in days]
         _mark(bits, np.full(len(night), EVERYWHERE in quiet) | self._in_regions(quiet), Reason.QUIET_DAY)
@@ -170,8 +198,9 @@ class _Check:
 
     def _discount(self, discounts: list[str]) -> Blocks:
         bits = np.zeros(len(self.night), dtype=np.uint32)
-        running = self.past.assigned(discounts, days=self.rules.discount_runs_days) > 0
-        _mark(bits, running | self.night.flag("on_discount"), Reason.ON_DISCOUNT)
+        days = self.rules.discount_runs_days
+        running = (self.past.assigned(discounts, days=days) > 0) | self.past.redeemed(discounts, days=days)
+        _mark(bits, running, Reason.ON_DISCOUNT)
         given = self.past.assigned(discounts, days=_YEAR)
         _mark(bits, given >= self.rules.discounts_per_customer_year, Reason.DISCOUNT_CAP)
         return bits
@@ -193,19 +222,27 @@ class _Check:
             self.consent = np.full((len(self.night), len(CHANNELS)), assumed)
 
     def read_tickets(self, tickets: pd.DataFrame | None) -> None:
-        if tickets is None:
-            return
-        is_open, channel = open_tickets(tickets, self.night)
-        _mark(self.marketing, is_open, Reason.OPEN_TICKET)
-        self.ticket_channel = np.where(channel >= 0, channel, self.own_channel)
+        if tickets is not None:
+            is_open, self.ticket_channel = open_tickets(tickets, self.night)
+            _mark(self.marketing, is_open, Reason.OPEN_TICKET)
+
+    def read_offers(self, offers: pd.DataFrame | None) -> None:
+        if offers is not None:
+            running = running_discounts(offers, self.night, runs_days=self.rules.discount_runs_days)
+            _mark(self.discount, running, Reason.ON_DISCOUNT)
 
     def hold_back(self, global_control: Truths) -> None:
         _mark(self.marketing, global_control, Reason.GLOBAL_CONTROL)
 
-    def channel_of(self, action: Action) -> ChannelCodes | int:
-        if action.channel == "preferred":
-            return self.own_channel
-        return self.ticket_channel if action.channel == "ticket" else CHANNELS.index(action.channel)
+    def reach(self, answers: pd.DataFrame | None) -> Reach:
+        return Reach(
+            stated=self.night.channel("preferred_channel"),
+            answers=answer_counts(answers, self.past, self.night),
+            consent=self.consent,
+            full=self.full,
+            ticket=self.ticket_channel,
+            default=self.rules.default_channel,
+        )
 
     def blocks(self, action: Action, channel: ChannelCodes) -> Blocks:
         """Return the bits of every rule but the trigger."""

@@ -3,20 +3,28 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from actions.allocate import allocate, broken_rules, drop_least
-from actions.assignments import Draws, assignment_rows
+from actions.allocate import Allocation, allocate
+from actions.assignments import assignment_rows
 from actions.catalogue import NONE, Action
 from actions.certificate import Certificate
 from actions.control import ControlSettings
+from actions.draws import Draws, Sending
 from actions.effects import Effects
 from actions.eligibility import Eligibility
-from actions.limits import Limits
+from actions.exploration import keep_within, open_offers
+from actions.feasibility import broken_rules
+from actions.impossible import refuse_floors_out_of_reach
+from actions.limit_settings import LimitSettings
+from actions.limits import Floats, Limits
+from actions.scarcity import limits_of, region_codes, sent_shares
 from actions.summary import summarise
+from actions.thompson import Drawn, drawn
 from actions.value import action_values, expected_cost
 from tables.errors import BudgetError, DataError, SchemaError
 
@@ -28,23 +36,24 @@ class Plan:
     """What is to be done tonight, for whom, and how good that is.
 
     Attributes:
-        frame: one row per customer with a planned action or in the global control, sorted by
-            ``customer_id``; every other customer of the base is left alone and only counted in
-            ``summary``. Columns:
+        frame: one row per planned action of a customer, and one per customer in the global control without
+            any, sorted by ``customer_id`` and ``planned_action``; every other customer of the base is left
+            alone and only counted in ``summary``. Columns:
 
             - ``customer_id``, ``as_of``, ``unit`` (household or customer, drawn as one), ``salt``;
             - ``planned_action``: what the optimiser chose, ``none`` in the global control;
-            - ``action``: what is sent, ``none`` where withheld; ``channel`` of the planned action;
-            - ``arm``: ``sent``, ``control`` (planned and withheld), ``global_control`` (only service
-              actions are ever sent there); ``explored`` is for randomised choices;
-            - ``propensity``: chance of the row's arm in the draw that decided it;
-            - ``choice_share``: share of the optimiser's draws that chose the action; 1 where the choice
-              is not drawn;
+            - ``action``: what is sent, ``none`` where withheld;
+            - ``arm``: ``sent``, ``control`` (planned and withheld), ``explored`` (chance picked the action),
+              ``global_control`` (only service actions are ever sent there);
+            - ``propensity``: chance of the row's arm and action in the draws that decided them;
+            - ``choice_share``: share of the draws from the beliefs that choose the planned action at tonight's
+              prices: no propensity, never a weight;
             - ``churn_risk``, ``risk_source``, ``margin``, ``cell``: as planned with;
-            - ``effect_mean``, ``effect_sd``: believed absolute reduction of churn by the planned action;
-            - ``expected_value``, ``expected_cost`` of the planned action, currency units, were it sent;
-            - ``reduced_value``: value less the prices of what the action uses: the order in which
-              assignments would be given up.
+            - ``channel``, ``effect_mean``, ``effect_sd`` (believed absolute reduction of churn),
+              ``expected_value`` and ``expected_cost`` (currency units) of the action sent, of the planned one
+              where it is withheld;
+            - ``reduced_value``: value of the planned action as drawn less the prices of what it uses: the
+              order in which assignments would be given up.
         certificate: bound, gap, prices and limits.
         summary: figures for the page, as JSON values.
     """
@@ -62,26 +71,30 @@ def make_plan(
     as_of: date,
     control: ControlSettings,
     budget: float | None,
-    discount_share: float | None = None,
+    shared: LimitSettings | None = None,
+    earlier: pd.DataFrame | None = None,
     seed: int = 0,
 ) -> Plan:
     """Choose, randomise and check tonight's actions.
 
-    Order: global control, eligibility, effects, allocation, withholding. The optimiser is blind to who
-    will be withheld: it plans for both arms against limits divided by the share that is sent, so that sent
-    and withheld customers of one action differ by chance alone. Should the draw send more than the limits
-    allow, planned pairs of both arms are removed, least reduced value first.
+    Order: global control, eligibility, effects, allocation, withholding and exploration. The optimiser
+    chooses by one draw from the beliefs per unit, so that what is uncertain gets tried; what is told of the
+    plan is the mean belief. It is blind to who will be withheld: it plans for both arms against limits divided
+    by the share that is sent, so that sent and withheld customers of one action differ by chance alone. Should
+    the draw send more than the limits allow, planned pairs of all arms are removed, least reduced value first.
 
     Args:
         customers: one row per customer of the base: ``customer_id``, ``unit``, ``churn_risk``,
-            ``risk_source``, ``margin``; the order does not matter.
+            ``risk_source``, ``margin``, and ``region`` where regions have a floor; the order does not matter.
         eligibility: which pairs no rule blocks, rows as ``customers``.
         effects: beliefs, rows as ``customers``, columns as the actions of ``eligibility``.
         as_of: the night.
         control: salts and shares of the two randomisations.
         budget: most expected cost of what is sent tonight, currency units; none means no limit.
-        discount_share: most discounts as a share of what is sent.
-        seed: chooses the sample on which prices are first searched in a large base.
+        shared: hours of teams, cap on discounts, floors of regions and most actions for one customer.
+        earlier: rows of the plans of earlier nights of the same salt, as ``summarise`` takes them.
+        seed: of the draws from the beliefs, and of the sample on which prices are first searched in a large
+            base.
 
     Returns:
         The plan; empty of actions where nothing is worth its cost.
@@ -89,36 +102,120 @@ def make_plan(
     Raises:
         SchemaError: if a column is missing or the rows disagree.
         DataError: if a customer appears twice or a risk or margin is not a usable number.
-        BudgetError: if an amount is negative or a share lies outside 0 to 1.
+        BudgetError: if an amount is negative, or no customer is of a region with a floor.
+        GateError: if a region with a floor has nobody to contact.
     """
     _check(customers, eligibility, effects)
     customers, eligibility, effects = _sorted(customers, eligibility, effects)
-    actions = eligibility.actions
-    draws = Draws.of(customers["unit"].astype(str).tolist(), control, as_of=as_of)
-    marketing = np.array([action.purpose != "service" for action in actions], dtype=bool)
-    allowed = eligibility.mask & ~(draws.in_global[:, None] & marketing)
-    values = action_values(effects.mean, customers["margin"].to_numpy(dtype=np.float64), actions, allowed)
-    both_arms = _limits(actions, budget, discount_share, withheld_share=control.withheld_share)
-    tonight = _limits(actions, budget, discount_share, withheld_share=0.0)
-    allocation = allocate(values, both_arms, seed=seed)
-    chosen_sent = draws.sent(allocation.action, actions)
-    planned = drop_least(allocation.action, allocation.reduced, tonight, counted=chosen_sent)
-    sent = chosen_sent & (planned >= 0)
+    night = _Night.of(customers, eligibility, control, shared or LimitSettings(), budget, as_of)
+    learns = np.array([a.randomise for a in eligibility.actions], dtype=bool) & (control.withheld_share > 0)
+    believed = drawn(effects, customers["unit"].astype(str).tolist(), seed=seed, as_of=as_of, learns=learns)
+    allocation = night.allocate(believed, seed=seed)
+    sending = night.send(allocation, as_of)
+    kept = keep_within(sending.pairs, sending.column, allocation.reduced, night.limits)
     frame = assignment_rows(
         customers,
         eligibility,
         effects,
-        allocation,
-        draws,
-        values=values,
-        planned=planned,
-        sent=sent,
+        night.draws,
+        sending.take(kept),
+        reduced=allocation.reduced[kept],
+        choice_share=night.choice_share(believed, allocation)[kept],
         as_of=as_of,
     )
-    _check_sent(frame, actions, budget, discount_share)
-    removed = int((allocation.action >= 0).sum() - (planned >= 0).sum())
-    certificate = Certificate.of(allocation, tonight=tonight, sent=planned[sent], removed=removed)
-    return Plan(frame, certificate, summarise(frame, customers, actions, control, draws.in_global))
+    _check_sent(frame, customers, eligibility.actions, budget, night.shared)
+    used = sending.take(kept).counts(night.limits)
+    certificate = Certificate.of(allocation, tonight=night.limits, sent=used, removed=int((~kept).sum()))
+    summary = summarise(
+        frame,
+        customers,
+        eligibility.actions,
+        control,
+        night.draws.in_global,
+        as_of=as_of,
+        earlier=earlier,
+    )
+    return Plan(frame, certificate, summary)
+
+
+@dataclass(frozen=True)
+class _Night:
+    """What a night is planned with: who may get what, what all share, and what chance decided beforehand."""
+
+    customers: pd.DataFrame
+    eligibility: Eligibility
+    shared: LimitSettings
+    budget: float | None
+    draws: Draws
+    allowed: npt.NDArray[np.bool_]
+    limits: Limits
+    groups: npt.NDArray[np.int8]
+
+    @classmethod
+    def of(
+        cls,
+        customers: pd.DataFrame,
+        eligibility: Eligibility,
+        control: ControlSettings,
+        shared: LimitSettings,
+        budget: float | None,
+        as_of: date,
+    ) -> Self:
+        draws = Draws.of(customers["unit"].astype(str).tolist(), control, as_of=as_of)
+        marketing = np.array([action.purpose != "service" for action in eligibility.actions], dtype=bool)
+        allowed = eligibility.mask & ~(draws.in_global[:, None] & marketing)
+        limits = limits_of(eligibility.actions, budget=budget, shared=shared)
+        groups = region_codes(customers, limits)
+        return cls(customers, eligibility, shared, budget, draws, allowed, limits, groups)
+
+    @property
+    def margin(self) -> Floats:
+        return np.asarray(self.customers["margin"], dtype=np.float64)
+
+    @property
+    def cost(self) -> Floats:
+        return np.array([expected_cost(action) for action in self.eligibility.actions])
+
+    def allocate(self, believed: Drawn, *, seed: int) -> Allocation:
+        actions = self.eligibility.actions
+        values = action_values(believed.effect, self.margin, actions, self.allowed)
+        refuse_floors_out_of_reach(values, self.groups, self.limits)
+        return allocate(
+            values,
+            self.limits.for_both_arms(sent_shares(actions, self.draws.control.withheld_share)),
+            groups=self.groups,
+            channels=self.eligibility.channels,
+            most_actions=self.shared.most_actions,
+            seed=seed,
+        )
+
+    def send(self, allocation: Allocation, as_of: date) -> Sending:
+        actions, channels = self.eligibility.actions, self.eligibility.channels
+        pairs = self.draws.pairs(allocation.rows, allocation.columns, self.groups, actions)
+        randomised = np.array([action.randomise for action in actions], dtype=bool)
+        offers = open_offers(
+            pairs,
+            self.allowed & randomised,
+            channels,
+            self.limits,
+            control=self.draws.control,
+            cost=self.cost,
+            budget=self.budget,
+        )
+        return self.draws.send(pairs, offers, self.customers["customer_id"].tolist(), as_of=as_of)
+
+    def choice_share(self, believed: Drawn, allocation: Allocation) -> Floats:
+        toll = self.cost + allocation.limits.price(allocation.prices)
+        several = self.shared.most_actions > 1
+        return believed.choice_share(
+            allocation.rows,
+            allocation.columns,
+            margin=self.margin,
+            toll=toll[0] if len(toll) == 1 else toll[self.groups],
+            allowed=self.allowed,
+            channels=self.eligibility.channels if several else None,
+            most_actions=self.shared.most_actions,
+        )
 
 
 def _sorted(
@@ -134,27 +231,6 @@ def _sorted(
         channels=eligibility.channels[order],
     )
     return customers.iloc[order], rows, effects.take(order)
-
-
-def _limits(
-    actions: Sequence[Action], budget: float | None, discount_share: float | None, *, withheld_share: float
-) -> Limits:
-    """Limits for both arms: divided by the share that is sent of what is planned (1 for service actions)."""
-    sent_share = {action.id: 1 - withheld_share * action.randomise for action in actions}
-    return Limits.of(
-        [action.id for action in actions],
-        cost={a.id: expected_cost(a) * sent_share[a.id] / (1 - withheld_share) for a in actions},
-        budget=None if budget is None else budget / (1 - withheld_share),
-        capacity={
-            a.id: a.capacity_per_night / sent_share[a.id] for a in actions if a.capacity_per_night is not None
-        },
-        discounts=_discounts(actions),
-        discount_share=discount_share,
-    )
-
-
-def _discounts(actions: Sequence[Action]) -> frozenset[str]:
-    return frozenset(action.id for action in actions if action.kind == "discount")
 
 
 def _check(customers: pd.DataFrame, eligibility: Eligibility, effects: Effects) -> None:
@@ -188,15 +264,22 @@ def _check(customers: pd.DataFrame, eligibility: Eligibility, effects: Effects) 
 
 
 def _check_sent(
-    frame: pd.DataFrame, actions: Sequence[Action], budget: float | None, discount_share: float | None
+    frame: pd.DataFrame,
+    customers: pd.DataFrame,
+    actions: Sequence[Action],
+    budget: float | None,
+    shared: LimitSettings,
 ) -> None:
+    sent = frame.loc[frame["action"] != NONE, ["customer_id", "action", "channel"]]
+    if shared.region_floors:
+        sent = sent.merge(customers[["customer_id", "region"]], on="customer_id")
     broken = broken_rules(
-        [action for action in frame["action"] if action != NONE],
+        sent,
         cost={action.id: expected_cost(action) for action in actions},
         budget=budget,
         capacity={a.id: a.capacity_per_night for a in actions if a.capacity_per_night is not None},
-        discounts=_discounts(actions),
-        discount_share=discount_share,
+        discounts=frozenset(action.id for action in actions if action.kind == "discount"),
+        shared=shared,
     )
     if broken:
         raise BudgetError(f"plan: what would be sent breaks its limits; {'; '.join(broken)}. Report this.")

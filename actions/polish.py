@@ -5,14 +5,15 @@ import numpy.typing as npt
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_matrix, vstack
 
-from actions.limits import Floats, Limits
-from actions.prices import Indices, Values
+from actions.choices import Choice
+from actions.limits import Floats
+from actions.problem import Indices, Problem, Rows
 
 _PAIRS = 1_500
 _NODES = 200
 
 
-def polish(values: Values, limits: Limits, action: Indices, prices: Floats, *, missing: float) -> Indices:
+def polish(problem: Problem, taken: Indices, choice: Choice, *, missing: float) -> Indices:
     """Decide anew, exactly, among the choices that the prices leave nearly equal.
 
     In a plan of a few hundred assignments one place left free may cost tenths of a per cent. A choice that
@@ -21,64 +22,87 @@ def polish(values: Values, limits: Limits, action: Indices, prices: Floats, *, m
     not seconds, so that the same input gives the same plan. All other customers keep what they have.
 
     Args:
-        values: (customers, actions), minus infinity where a pair may not be.
-        limits: what all assignments share.
-        action: a plan within the limits.
-        prices: (rules,), prices near the best.
+        problem: who could get what.
+        taken: (customers, slots), a plan within the limits, -1 for a free slot.
+        choice: what customers take at prices near the best.
         missing: bound less value of the plan, in money.
 
     Returns:
         A plan within the limits, worth at least as much.
     """
-    rows, columns = _open_pairs(values, limits, action, prices, missing=missing)
+    rows, columns = _open_pairs(problem, taken, choice, missing=missing)
     if not len(rows):
-        return action
+        return taken
     customers, position = np.unique(rows, return_inverse=True)
-    decided = action.copy()
+    decided = taken.copy()
     decided[customers] = -1
-    given = np.bincount(decided[decided >= 0], minlength=len(limits.actions))
     found = milp(
-        -values[rows, columns].astype(np.float64),
-        constraints=_rules(limits, position, columns, left=limits.slack(given)),
+        -problem.values[rows, columns].astype(np.float64),
+        constraints=_rules(problem, rows, position, columns, left=_left(problem, decided)),
         integrality=np.ones(len(rows)),
         bounds=Bounds(0, 1),
         options={"node_limit": _NODES},
     )
     if found.x is None:
-        return action
-    taken = found.x > 0.5
-    decided[rows[taken]] = columns[taken]
-    return decided if _is_better(values, limits, decided, action) else action
+        return taken
+    chosen = found.x > 0.5
+    rows, columns = rows[chosen], columns[chosen]
+    slot = np.arange(len(rows)) - np.searchsorted(rows, rows)
+    decided[rows, slot] = columns
+    better = problem.worth(decided) > problem.worth(taken)
+    return decided if better and problem.limits.hold(problem.counts(decided)) else taken
 
 
-def _open_pairs(
-    values: Values, limits: Limits, action: Indices, prices: Floats, *, missing: float
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """List the pairs worth a second thought of every customer who has more than one choice left."""
-    left = np.hstack([values - prices @ limits.weights, np.zeros((len(values), 1))])
-    lag = left.max(axis=1, keepdims=True) - left
-    finite = np.sort(lag[np.isfinite(lag)])
-    near = lag <= min(missing, finite[min(len(finite), len(values) + _PAIRS) - 1])
-    near[np.arange(len(values)), action] = True
-    open_rows = near.sum(axis=1) > 1
-    rows, columns = np.nonzero(near[:, :-1] & open_rows[:, None])
+def _left(problem: Problem, taken: Indices) -> Floats:
+    return problem.limits.slack(problem.counts(taken))
+
+
+def _open_pairs(problem: Problem, taken: Indices, choice: Choice, *, missing: float) -> tuple[Rows, Rows]:
+    """List the pairs worth a second thought, with all that their customers have or would take."""
+    here = np.arange(len(taken))[:, None]
+    left = problem.less_price(slice(None), problem.limits.price(choice.prices))
+    lag = _lag(problem, left, choice)
+    ranked = np.sort(lag[np.isfinite(lag)])
+    near = lag <= min(missing, ranked[min(len(ranked), _PAIRS) - 1])
+    is_open = near.any(axis=1)
+    for plan in (taken, choice.taken):
+        own = np.zeros((len(near), near.shape[1] + 1), dtype=bool)
+        own[here, plan] = True
+        near |= own[:, :-1]
+    rows, columns = np.nonzero(near & is_open[:, None])
     return rows, columns
 
 
-def _rules(
-    limits: Limits, rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp], *, left: Floats
-) -> LinearConstraint:
-    one_each = csr_matrix((np.ones(len(rows)), (rows, np.arange(len(rows)))))
-    shared = csr_matrix(limits.weights[:, columns])
-    most = np.concatenate([np.ones(one_each.shape[0]), left])
-    return LinearConstraint(vstack([one_each, shared]).tocsr(), ub=most)
+def _lag(problem: Problem, left: Floats, choice: Choice) -> Floats:
+    """How much a customer loses, at the prices, by turning one pair of what they would take around."""
+    own = np.zeros((len(left), left.shape[1] + 1), dtype=bool)
+    own[np.arange(len(left))[:, None], choice.taken] = True
+    least = np.where(choice.taken >= 0, choice.reduced, 0.0).min(axis=1)[:, None]
+    replaced = np.broadcast_to(least, left.shape).copy()
+    if problem.channels is not None:
+        for slot, column in enumerate(choice.taken.T):
+            rival = problem.channels == problem.channels[np.arange(len(left)), column][:, None]
+            rival &= (column >= 0)[:, None]
+            replaced[rival] = np.broadcast_to(choice.reduced[:, slot, None], left.shape)[rival]
+    return np.where(own[:, :-1], left, replaced - left)
 
 
-def _is_better(values: Values, limits: Limits, new: Indices, old: Indices) -> bool:
-    counts = np.bincount(new[new >= 0], minlength=len(limits.actions))
-    return limits.hold(counts) and _total(values, new) > _total(values, old)
+def _rules(problem: Problem, rows: Rows, position: Rows, columns: Rows, *, left: Floats) -> LinearConstraint:
+    """One row per customer, per customer and channel, per customer's discounts, and per shared rule."""
+    limits = problem.limits
+    shared = csr_matrix(limits.weights[:, problem.groups[rows], columns])
+    blocks = [_at_most_one(position), shared]
+    most = [np.full(blocks[0].shape[0], problem.most_actions, dtype=np.float64), left]
+    if problem.channels is not None:
+        channels = problem.channels[rows, columns].astype(np.intp)
+        _, owner = np.unique(position * (channels.max() + 1) + channels, return_inverse=True)
+        offered = np.where(limits.discounts[columns], position, position.max() + 1 + np.arange(len(rows)))
+        _, offered = np.unique(offered, return_inverse=True)
+        for block in (_at_most_one(owner), _at_most_one(offered)):
+            blocks.append(block)
+            most.append(np.ones(block.shape[0]))
+    return LinearConstraint(vstack(blocks).tocsr(), ub=np.concatenate(most))
 
 
-def _total(values: Values, action: Indices) -> float:
-    given = np.flatnonzero(action >= 0)
-    return float(values[given, action[given]].sum(dtype=np.float64))
+def _at_most_one(owners: npt.NDArray[np.intp]) -> csr_matrix:
+    return csr_matrix((np.ones(len(owners)), (owners, np.arange(len(owners)))))

@@ -26,6 +26,7 @@ class Reason(IntFlag):
     ACTION_CAP = 1 << 15
     GLOBAL_CONTROL = 1 << 16
     OWN_GAP = 1 << 17
+    STOPPED = 1 << 18
 
 
 REASONS: Mapping[Reason, str] = MappingProxyType(
@@ -48,6 +49,7 @@ REASONS: Mapping[Reason, str] = MappingProxyType(
         Reason.ACTION_CAP: "action used up for the year",
         Reason.GLOBAL_CONTROL: "in the global control",
         Reason.OWN_GAP: "had another action lately",
+        Reason.STOPPED: "action stopped by its outcomes",
     }
 )
 """The words for each reason, in the order in which they are shown."""

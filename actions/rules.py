@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -10,6 +10,10 @@ from actions.catalogue import Channel
 
 EVERYWHERE = "all"
 """The region name under which quiet days hold for every customer."""
+
+
+Hour = Annotated[int, Field(ge=0, le=24)]
+_MIDNIGHT = 24
 
 
 class ChannelCap(BaseModel):
@@ -49,6 +53,8 @@ class Rules(BaseModel):
         discounts_per_customer_year: the most discounts of any kind for one customer in 365 days.
         discount_runs_days: so long after a discount was planned the customer counts as being on it.
         quiet_days: days without any contact by region; ``all`` for every region.
+        quiet_hours: ``[from, until]`` by region, whole hours of the business's clock between which nothing
+            is sent; ``all`` for the regions not named.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -61,8 +67,31 @@ class Rules(BaseModel):
     discounts_per_customer_year: int = Field(default=3, ge=0)
     discount_runs_days: int = Field(default=30, ge=0, le=365)
     quiet_days: Mapping[str, tuple[date, ...]] = {}
+    quiet_hours: Mapping[str, tuple[Hour, Hour]] = {}
 
     @field_validator("channel_caps")
     @classmethod
     def _unnamed_keep_their_default(cls, caps: Mapping[Channel, ChannelCap]) -> Mapping[Channel, ChannelCap]:
         return {**_DEFAULT_CAPS, **caps}
+
+    @field_validator("quiet_hours")
+    @classmethod
+    def _one_window_is_left(cls, hours: Mapping[str, tuple[int, int]]) -> Mapping[str, tuple[int, int]]:
+        for region, (begin, end) in hours.items():
+            if not (begin > end or (begin == 0 < end < _MIDNIGHT) or (0 < begin < end == _MIDNIGHT)):
+                raise ValueError(
+                    f"{region}: quiet hours end or begin with the day, such as [21, 8] or [0, 9], so that one span "
+                    f"is left for sending; a whole day belongs into quiet_days. Found [{begin}, {end}]"
+                )
+        return hours
+
+    def send_window(self, region: str | None) -> tuple[int, int]:
+        """Return the hours of the day in which something may be sent to a region: from, and before.
+
+        Examples:
+            >>> rules = Rules(quiet_hours={"LT": (21, 8), "all": (22, 24)})
+            >>> rules.send_window("LT"), rules.send_window(None), Rules().send_window("LT")
+            ((8, 21), (0, 22), (0, 24))
+        """
+        begin, end = self.quiet_hours.get(region or EVERYWHERE, self.quiet_hours.get(EVERYWHERE, (24, 0)))
+        return end % _MIDNIGHT, begin or _MIDNIGHT

@@ -1,4 +1,4 @@
-"""Where each customer stands tonight: consents, objections, tickets, channels, and what was sent before."""
+"""Where each customer stands tonight: consents, objections, tickets, offers, and what was sent before."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,11 +8,12 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from actions.catalogue import CHANNELS
 from actions.contacts import LEDGER_COLUMNS, NOT_DELIVERED, OWN_TEAM
 from actions.expressions import Truths
-from actions.rules import Rules
 from tables.calendar import NEVER, BusinessCalendar, Instants
 from tables.errors import DataError, SchemaError
 
@@ -73,7 +74,10 @@ class Night:
 
     def positions(self, customer_ids: pd.Series) -> Positions:
         """Return the position of each id among the customers, -1 for one who is not there."""
-        return np.asarray(self.index.get_indexer(pd.Index(customer_ids)), dtype=np.int64)
+        # Four times as fast as pandas' own index, which makes Python texts first.
+        wanted = pa.array(customer_ids, type=pa.large_string(), from_pandas=True)
+        found = pc.index_in(wanted, value_set=pa.array(self.index, type=pa.large_string()))
+        return np.asarray(found.fill_null(-1)).astype(np.int64)
 
     def marked(self, positions: Positions) -> Truths:
         """Return a truth per customer: whether any of the positions is theirs."""
@@ -98,6 +102,7 @@ class PastContacts:
         self._action, self._actions = pd.factorize(ledger["action"].iloc[rows])
         self._marketing = np.asarray(ledger["purpose"].iloc[rows] == MARKETING, dtype=bool)
         self._own = np.asarray(ledger["team"].iloc[rows] == OWN_TEAM, dtype=bool)
+        self._redeemed_at = _instants(ledger.iloc[rows], "redeemed_at")
         # A contact that never arrived tires nobody, yet its action was assigned and keeps its cooldown.
         self._arrived = np.asarray(ledger["delivery"].iloc[rows] != NOT_DELIVERED, dtype=bool)
 
@@ -122,6 +127,23 @@ class PastContacts:
         chosen = np.isin(self._action, wanted) & (self._sent_at >= self._night.midnight(days))
         return np.bincount(self._customer[chosen], minlength=len(self._night))
 
+    def redeemed(self, discounts: Sequence[str], *, days: int) -> Truths:
+        """Tell who redeemed one of some discounts, or anything of another team, in the last so many days."""
+        wanted = np.flatnonzero(np.isin(np.asarray(self._actions, dtype=object), list(discounts)))
+        chosen = (np.isin(self._action, wanted) | ~self._own) & self._redeemed_in(days)
+        return self._night.marked(self._customer[chosen])
+
+    def redeemed_over(self, days: int) -> npt.NDArray[np.int64]:
+        """Count what each customer redeemed in the last so many days, one column per channel of ``CHANNELS``."""
+        chosen = self._redeemed_in(days) & (self._channel >= 0)
+        keys = self._customer[chosen] * len(CHANNELS) + self._channel[chosen]
+        counts = np.bincount(keys, minlength=len(self._night) * len(CHANNELS))
+        return counts.reshape(len(self._night), len(CHANNELS))
+
+    def _redeemed_in(self, days: int) -> Truths:
+        night = self._night
+        return (self._redeemed_at >= night.midnight(days)) & (self._redeemed_at < night.midnight())
+
 
 def channel_codes(names: pd.Series) -> ChannelCodes:
     """Return positions in ``CHANNELS``, -1 for what is no channel.
@@ -131,14 +153,6 @@ def channel_codes(names: pd.Series) -> ChannelCodes:
         [0, -1, 2, -1]
     """
     return np.asarray(_CHANNEL_INDEX.get_indexer(pd.Index(names)), dtype=np.int8)
-
-
-def own_channel(night: Night, rules: Rules) -> ChannelCodes:
-    """Return how each customer wants to be reached: as stated, else where they answer, else the default."""
-    stated = night.channel("preferred_channel")
-    answering = night.channel("answers_on_channel")
-    code = np.where(stated >= 0, stated, answering)
-    return np.where(code >= 0, code, CHANNELS.index(rules.default_channel)).astype(np.int8)
 
 
 def marketing_consents(consents: pd.DataFrame, night: Night) -> npt.NDArray[np.bool_]:
@@ -187,6 +201,26 @@ def open_tickets(tickets: pd.DataFrame, night: Night) -> tuple[Truths, ChannelCo
     if "channel" in rows:
         channel[customer[customer >= 0]] = channel_codes(rows["channel"])[customer >= 0]
     return night.marked(customer), channel
+
+
+def running_discounts(offers: pd.DataFrame, night: Night, *, runs_days: int) -> Truths:
+    """Tell who has a discount of any team tonight: an offer that runs, or one redeemed lately.
+
+    Args:
+        offers: ``customer_id, starts_at`` and, where known, ``ends_at, completed_at`` (instants) and ``reward``:
+            without that column every offer is taken as a discount, otherwise those that give something.
+        night: the customers.
+        runs_days: so long an offer without an end runs, and so long after it was redeemed it counts.
+    """
+    require_columns(offers, ["customer_id", "starts_at"], table="offers")
+    tonight, oldest = night.midnight(), night.midnight(runs_days)
+    starts, ends = _instants(offers, "starts_at"), _instants(offers, "ends_at")
+    completed = _instants(offers, "completed_at")
+    is_running = (starts < tonight) & (ends > tonight) & (completed >= tonight)
+    is_running &= (ends < NEVER) | (starts >= oldest)
+    is_discount = offers["reward"].to_numpy(np.float64) > 0 if "reward" in offers else True
+    chosen = (is_running | ((completed >= oldest) & (completed < tonight))) & is_discount
+    return night.marked(night.positions(offers.loc[chosen, "customer_id"]))
 
 
 def require_columns(rows: pd.DataFrame, columns: Sequence[str], *, table: str) -> None:

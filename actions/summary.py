@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,9 @@ import pandas as pd
 
 from actions.catalogue import Action
 from actions.control import ControlSettings
-from actions.power import detectable_effect, units_to_detect
+from actions.power import detectable_effect, explained_by_score, units_to_detect
+
+_COMPARED = ["unit", "planned_action"]
 
 
 def summarise(
@@ -19,6 +22,9 @@ def summarise(
     actions: Sequence[Action],
     control: ControlSettings,
     in_global: npt.NDArray[np.bool_],
+    *,
+    as_of: date,
+    earlier: pd.DataFrame | None = None,
 ) -> dict[str, Any]:
     """Count a plan for the page, as JSON values.
 
@@ -28,65 +34,97 @@ def summarise(
         actions: the active actions.
         control: shares of the randomisations.
         in_global: which customers of the base are in the global control.
+        as_of: the night.
+        earlier: rows of the plans of earlier nights of the same salt: ``unit``, ``planned_action``, ``arm``;
+            none unless given. A unit planned before for the same action brings nothing new.
 
     Returns:
         ``customers``, ``arms`` (customers per arm, ``none`` being those without a row), ``actions`` (one
-        entry per action), ``total`` (all actions), ``programme`` (global control against the rest). Money
-        in currency units, effects as absolute differences of churn. Expected figures are beliefs.
+        entry per action), ``total`` (all actions), ``programme`` (global control against the rest),
+        ``nights_left`` (of the salt, tonight included). Money in currency units, effects as absolute
+        differences of churn. Expected figures are beliefs. An entry has ``planned``, ``sent`` (everybody who
+        gets something), ``explored`` (of those, who get what chance picked) and ``withheld``; for its power
+        ``compared`` units new tonight, ``compared_before``, ``explained`` (share of the variance of churn
+        that the score takes off), ``believed_effect``, what tonight's units (``detectable_effect``) and all
+        so far (``detectable_so_far``) can show, and ``nights_to_detect`` the believed effect at tonight's rate
+        of new units.
     """
     arms = frame["arm"].value_counts()
     counted = {arm: int(arms.get(arm, 0)) for arm in ("sent", "control", "explored", "global_control")}
+    before = frame.iloc[:0] if earlier is None else earlier
+    before = before[before["arm"].isin(["sent", "control"])].drop_duplicates(_COMPARED)
+    planned = frame[frame["planned_action"] != "none"]
     return {
         "customers": len(customers),
-        "arms": {**counted, "none": len(customers) - len(frame)},
-        "actions": [_of_action(frame, action, control) for action in actions],
-        "total": _figures(frame[frame["planned_action"] != "none"], control),
+        "arms": {**counted, "none": len(customers) - frame["customer_id"].nunique()},
+        "actions": [_of_action(planned, action, control, before) for action in actions],
+        "total": _figures(planned, control, before.drop_duplicates("unit")),
         "programme": _programme(customers, in_global),
+        "nights_left": (control.period_of(as_of).valid_to - as_of).days,
     }
 
 
-def _of_action(frame: pd.DataFrame, action: Action, control: ControlSettings) -> dict[str, Any]:
-    rows = frame[frame["planned_action"] == action.id]
+def _of_action(
+    planned: pd.DataFrame, action: Action, control: ControlSettings, before: pd.DataFrame
+) -> dict[str, Any]:
+    rows = planned[planned["planned_action"] == action.id]
     named = {"action": action.id, "kind": action.kind, "randomised": action.randomise}
-    return {**named, **_figures(rows, control)}
+    return {**named, **_figures(rows, control, before[before["planned_action"] == action.id])}
 
 
-def _figures(rows: pd.DataFrame, control: ControlSettings) -> dict[str, Any]:
+def _figures(rows: pd.DataFrame, control: ControlSettings, before: pd.DataFrame) -> dict[str, Any]:
     sent = rows[rows["action"] != "none"]
-    withheld = rows[rows["arm"] == "control"]
     compared = rows[(rows["propensity"] < 1) & rows["arm"].isin(["sent", "control"])]
+    new = compared[~compared["unit"].isin(before["unit"])].drop_duplicates("unit")
     return {
         "planned": len(rows),
         "sent": len(sent),
-        "withheld": len(withheld),
+        "explored": int((rows["arm"] == "explored").sum()),
+        "withheld": int((rows["arm"] == "control").sum()),
         "cost": float(sent["expected_cost"].sum()),
         "expected_kept": float(sent["effect_mean"].sum()),
         "expected_value": float(sent["expected_value"].sum()),
-        **_power(compared, control),
+        "compared": len(new),
+        "compared_before": len(before),
+        **_power(new, before, control),
     }
 
 
-def _power(compared: pd.DataFrame, control: ControlSettings) -> dict[str, Any]:
-    """What tonight's planned units can show; units to detect count at tonight's rate of new units."""
-    if compared.empty:
-        return {"believed_effect": None, "detectable_effect": None, "nights_to_detect": None}
-    units = compared.drop_duplicates("unit")
-    treated = int((units["arm"] == "sent").sum())
-    churn_rate, effect = float(units["churn_risk"].mean()), float(units["effect_mean"].mean())
-    needed = units_to_detect(effect, churn_rate, withheld_share=control.withheld_share)
+def _power(new: pd.DataFrame, before: pd.DataFrame, control: ControlSettings) -> dict[str, Any]:
+    """What the compared units can show, read with the churn score; those of earlier nights taken as alike."""
+    if new.empty:
+        names = ("explained", "believed_effect", "detectable_effect", "detectable_so_far", "nights_to_detect")
+        return dict.fromkeys(names)
+    churn_risk = new["churn_risk"].to_numpy(dtype=np.float64)
+    churn_rate, effect = float(churn_risk.mean()), float(new["effect_mean"].mean())
+    explained = explained_by_score(churn_risk)
+    treated, treated_before = (int((units["arm"] == "sent").sum()) for units in (new, before))
+    needed = units_to_detect(effect, churn_rate, control_share=control.compared_share, explained=explained)
     return {
+        "explained": explained,
         "believed_effect": effect,
-        "detectable_effect": detectable_effect(churn_rate, treated=treated, control=len(units) - treated),
-        "nights_to_detect": None if needed is None else math.ceil(needed / len(units)),
+        "detectable_effect": detectable_effect(
+            churn_rate, treated=treated, control=len(new) - treated, explained=explained
+        ),
+        "detectable_so_far": detectable_effect(
+            churn_rate,
+            treated=treated + treated_before,
+            control=len(new) + len(before) - treated - treated_before,
+            explained=explained,
+        ),
+        "nights_to_detect": None if needed is None else max(0, math.ceil((needed - len(before)) / len(new))),
     }
 
 
 def _programme(customers: pd.DataFrame, in_global: npt.NDArray[np.bool_]) -> dict[str, Any]:
     held = int(customers.loc[in_global, "unit"].nunique())
     others = int(customers.loc[~in_global, "unit"].nunique())
-    churn_rate = float(customers["churn_risk"].mean()) if len(customers) else 0.0
+    churn_risk = customers["churn_risk"].to_numpy(dtype=np.float64)
+    churn_rate = float(churn_risk.mean()) if len(customers) else 0.0
+    explained = explained_by_score(churn_risk) if len(customers) else 0.0
     return {
         "control": held,
         "others": others,
-        "detectable_effect": detectable_effect(churn_rate, treated=others, control=held),
+        "explained": explained,
+        "detectable_effect": detectable_effect(churn_rate, treated=others, control=held, explained=explained),
     }

@@ -11,7 +11,8 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from models.metrics import BINS, METRICS, USUAL, Array, clipped, emp_of, lift_of
+from models.metrics import BINS, METRICS, Array, clipped, lift_of
+from models.profit import USUAL, emp_of
 from models.weighted import calibration_gap, weights_of
 
 MOST_DRAWS = 400

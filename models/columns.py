@@ -20,12 +20,13 @@ def check_numeric(X: pd.DataFrame) -> None:
         raise SchemaError(f"training: columns that are not numbers; found {words}. Drop or encode them.")
 
 
-def as_trained(X: pd.DataFrame, features: Sequence[str]) -> pd.DataFrame:
+def as_trained(X: pd.DataFrame, features: Sequence[str], *, model: str = "churn model") -> pd.DataFrame:
     """Put columns in the order of the training, as 32-bit floats.
 
     Args:
         X: one row per customer.
         features: columns of the training, in order.
+        model: what was trained, for the message.
 
     Raises:
         SchemaError: columns differ from those of the training.
@@ -34,7 +35,7 @@ def as_trained(X: pd.DataFrame, features: Sequence[str]) -> pd.DataFrame:
     unexpected = sorted(set(X.columns) - set(features))
     if missing or unexpected:
         raise SchemaError(
-            f"churn model: other features than those of the training; missing {missing}, unexpected "
+            f"{model}: other features than those of the training; missing {missing}, unexpected "
             f"{unexpected}. Build the features with the settings of the training, or retrain."
         )
     in_order = X if list(X.columns) == list(features) else X[list(features)]

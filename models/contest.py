@@ -16,10 +16,11 @@ from scipy.stats import norm
 
 from models.evaluation import Row
 from models.metrics import METRICS, Array, clipped
-from models.pooled import Outcome, pooled_differences
+from models.pooled import Outcome, pooled_differences, profit_difference
 from models.weighted import weights_of
 
 CHAMPION, CHALLENGER = "champion", "challenger"
+PROFIT = "profit"
 FEWEST_IN_SLICE = 50
 SLICE_MARGIN = 0.02  # nats of log loss; four times what the whole population may lose
 _NORMAL_975 = 1.959964
@@ -30,12 +31,13 @@ class Measure:
     """One figure by which recipes are compared.
 
     Attributes:
-        metric: name among ``METRICS``.
+        metric: name among ``METRICS``, or ``PROFIT``.
         words: how people call it.
         higher_is_better: whether more of it is better.
         wins: whether being better in it suffices to win.
         margin: by how much the challenger may be worse, in the figure's own unit, or as a share of it.
         is_share: whether ``margin`` is a share of the champion's figure.
+        forgives_luck: whether being worse counts only where it is shown.
     """
 
     metric: str
@@ -44,19 +46,15 @@ class Measure:
     wins: bool
     margin: float
     is_share: bool = False
+    forgives_luck: bool = False
 
 
 MEASURES = (
     Measure(
-        "emp",
-        "expected maximum profit at the usual costs of its authors",
-        True,
-        wins=True,
-        margin=0.01,
-        is_share=True,
+        PROFIT, "profit at the night's budget", True, True, margin=0.01, is_share=True, forgives_luck=True
     ),
-    Measure("log_loss", "log loss", False, wins=True, margin=0.005),
-    Measure("ece", "calibration error", False, wins=False, margin=0.01),
+    Measure("log_loss", "log loss", False, True, margin=0.005),
+    Measure("ece", "calibration error", False, False, margin=0.01, forgives_luck=True),
 )
 
 
@@ -92,20 +90,21 @@ def decide(
     resampled customers, the same for both:
 
     1. at every date its log loss is lower than that of the training's churn rate;
-    2. expected maximum profit or log loss is better, its interval without 0, and better at most of the dates;
-    3. neither expected maximum profit nor log loss is worse by more than its margin, nor is calibration error, its
-       interval without 0: of a hundred customers it says little, and log loss holds it too;
+    2. profit at the night's budget or log loss is better, its interval without 0, and better at most of the dates;
+    3. log loss is not worse by more than its margin, nor are profit and calibration error, their intervals without
+       0: a budget reaches few customers, of a hundred calibration error says little, and log loss holds both too;
     4. in no slice its log loss is higher by more than ``SLICE_MARGIN`` nats, shown with 95 % for all slices
        together.
 
     Args:
-        outcomes: one per date, with the predictions of ``CHAMPION`` and ``CHALLENGER``.
+        outcomes: one per date, with the predictions and profits of ``CHAMPION`` and ``CHALLENGER``.
         slices: per date, labels of its customers by name of the slicing.
         constants: per date, the log loss of predicting the training's churn rate for everybody.
         seed: seed of the bootstrap.
     """
     dates = [_at_date(outcome) for outcome in outcomes]
     apart = {str(row["metric"]): row for row in pooled_differences(outcomes, seed, challenger=CHALLENGER)}
+    apart[PROFIT] = profit_difference(outcomes, seed, challenger=CHALLENGER, champion=CHAMPION)
     rows = [_row(measure, apart[measure.metric], dates) for measure in MEASURES]
     sliced = compare_slices(outcomes, slices)
     unsound = [
@@ -159,9 +158,14 @@ def _at_date(outcome: Outcome) -> Row:
     }
     for measure in MEASURES:
         for name in (CHAMPION, CHALLENGER):
-            found = METRICS[measure.metric](outcome.churned, outcome.predictions[name], weight=outcome.weight)
-            row[f"{name}_{measure.metric}"] = found
+            row[f"{name}_{measure.metric}"] = _figure(measure, outcome, name, weight)
     return row
+
+
+def _figure(measure: Measure, outcome: Outcome, name: str, weight: Array) -> float:
+    if measure.metric == PROFIT:
+        return float(weight @ outcome.profit[name])
+    return METRICS[measure.metric](outcome.churned, outcome.predictions[name], weight=outcome.weight)
 
 
 def _row(measure: Measure, found: Row, dates: Sequence[Row]) -> Row:
@@ -175,7 +179,7 @@ def _row(measure: Measure, found: Row, dates: Sequence[Row]) -> Row:
         for at in dates
     ]
     worst, best = sorted(sign * _number(found[end]) for end in ("low", "high"))
-    margin = measure.margin * (figures[CHAMPION] if measure.is_share else 1.0)
+    margin = measure.margin * (abs(figures[CHAMPION]) if measure.is_share else 1.0)
     better_at = sum(gain > 0 for gain in gains)
     return {
         "metric": measure.metric,
@@ -188,7 +192,7 @@ def _row(measure: Measure, found: Row, dates: Sequence[Row]) -> Row:
         "better_at": better_at,
         "is_better": bool(measure.wins and worst > 0 and 2 * better_at > len(dates)),
         "is_no_worse": bool(
-            sign * _number(found["difference"]) >= -margin or (not measure.wins and best >= 0)
+            sign * _number(found["difference"]) >= -margin or (measure.forgives_luck and best >= 0)
         ),
     }
 

@@ -6,46 +6,20 @@ customers with equal probabilities are never put in an order.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import isotonic_regression
-from scipy.stats import beta
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 from sklearn.metrics import log_loss as log_loss_score
 
+from models.profit import emp
 from models.weighted import calibration_gap, cumulated, weights_of
 
 Array = npt.NDArray[np.float64]
 
 BINS = 10
 _SURE = 1e-7  # a probability of 0 or 1 that proves wrong costs 16.1 nats, not infinitely many
-
-
-@dataclass(frozen=True, slots=True)
-class CampaignEconomics:
-    """What a retention campaign earns and costs per customer, in currency units.
-
-    Attributes:
-        clv: value of a customer who stays, above the incentive.
-        incentive: what a customer who accepts the offer costs.
-        contact: what reaching a customer costs.
-        alpha: first parameter of the Beta distribution of the share of churners who accept.
-        beta: second parameter of it.
-
-    Source: defaults of Verbraken, Verbeke, Baesens (2013), IEEE TKDE 25(5).
-    """
-
-    clv: float = 200.0
-    incentive: float = 10.0
-    contact: float = 1.0
-    alpha: float = 6.0
-    beta: float = 14.0
-
-
-USUAL = CampaignEconomics()
 
 
 def auc(churned: npt.ArrayLike, risk: npt.ArrayLike, *, weight: npt.ArrayLike | None = None) -> float:
@@ -149,57 +123,6 @@ def lift(
     return lift_of(churners, customers, share)
 
 
-def emp(
-    churned: npt.ArrayLike,
-    risk: npt.ArrayLike,
-    economics: CampaignEconomics = USUAL,
-    *,
-    weight: npt.ArrayLike | None = None,
-) -> float:
-    """Return the expected maximum profit of a retention campaign, per customer of the base.
-
-    For each share of churners who would accept, the best cut is taken; then the mean over that share's Beta
-    distribution. Meant to compare models, not to choose whom to contact.
-
-    Args:
-        churned: labels, 0 or 1, both present.
-        risk: churn risk of each row.
-        economics: value, costs and acceptance.
-        weight: how many customers each row stands for.
-
-    Returns:
-        Currency units per customer, 0 or more.
-
-    Source: Verbraken, Verbeke, Baesens (2013), IEEE TKDE 25(5), "A novel profit maximizing metric".
-
-    >>> economics = CampaignEconomics(clv=100, incentive=0, contact=0, alpha=1, beta=1)
-    >>> round(emp([1, 0], [0.9, 0.1], economics), 4)  # all churners reached, half accept: 100 * 1/2 * 1/2
-    25.0
-    """
-    churners, customers = cumulated(churned, risk, weight=weight)
-    return emp_of(churners, customers, economics)
-
-
-def profit_threshold(economics: CampaignEconomics = USUAL, *, acceptance: float | None = None) -> float:
-    """Return the churn risk above which contacting a customer pays.
-
-    Args:
-        economics: value and costs.
-        acceptance: share of churners who accept; the mean of the Beta distribution when not given.
-
-    Returns:
-        Probability: (incentive + contact) / (acceptance (clv - incentive) + incentive), for calibrated
-        risks only.
-
-    >>> round(profit_threshold(), 4)  # 11 / (0.3 * 190 + 10)
-    0.1642
-    """
-    if acceptance is None:
-        acceptance = economics.alpha / (economics.alpha + economics.beta)
-    gained = acceptance * (economics.clv - economics.incentive) + economics.incentive
-    return (economics.incentive + economics.contact) / gained
-
-
 def ece_when_perfect(
     risk: npt.ArrayLike, *, seed: int, draws: int = 200, weight: npt.ArrayLike | None = None
 ) -> tuple[float, float]:
@@ -248,31 +171,3 @@ def lift_of(churners: Array, customers: Array, share: float) -> float:
     """Return the lift from cumulated counts, as ``cumulated`` gives them."""
     reached = np.interp(share * customers[-1], customers, churners)
     return float(reached / share / churners[-1])
-
-
-def emp_of(churners: Array, customers: Array, economics: CampaignEconomics) -> float:
-    """Return the expected maximum profit from cumulated counts, as ``cumulated`` gives them."""
-    hull = _hull(churners, customers)
-    found, spared = churners[hull] / customers[-1], (customers - churners)[hull] / customers[-1]
-    incentive, contact = economics.incentive / economics.clv, economics.contact / economics.clv
-    more_found, more_spared = np.diff(found), np.diff(spared)
-    price = np.divide(more_spared, more_found, out=np.full(len(more_found), np.inf), where=more_found > 0)
-    worth = ((incentive + contact) * np.minimum(price, 1e300) + contact) / (1 - incentive)
-    edges = np.maximum.accumulate(np.r_[0.0, np.minimum(worth, 1.0), 1.0])
-    chance = np.diff(beta.cdf(edges, economics.alpha, economics.beta))
-    accepting = np.diff(beta.cdf(edges, economics.alpha + 1, economics.beta))
-    accepting *= economics.alpha / (economics.alpha + economics.beta)
-    gain = (1 - incentive) * found * accepting
-    cost = (contact * found + (incentive + contact) * spared) * chance
-    return float(economics.clv * (gain - cost).sum())
-
-
-def _hull(churners: Array, customers: Array) -> npt.NDArray[np.intp]:
-    """Return the corners of the convex hull above the ROC curve.
-
-    They are the block borders of the isotonic regression of the label on the rank: pooling adjacent violators
-    walks the same hull, in compiled code (1 M risks in .3 s, sorting included; 6 s by a loop over points).
-    """
-    size = np.diff(customers)
-    pooled = isotonic_regression(np.diff(churners) / size, weights=size, increasing=False)
-    return np.asarray(pooled.blocks, dtype=np.intp)

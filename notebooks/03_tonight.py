@@ -16,7 +16,7 @@
 # # Tonight
 #
 # Who is at risk, what is done about it and why, what it costs, what stood in the way, and who is left alone on purpose.
-# What actions keep is a belief the owner wrote into the catalogue, not a result.
+# What actions keep is a belief, the owner's or that of settled outcomes of earlier nights, not a result of this one.
 
 # %% [markdown]
 # Name another workspace by the variable `KEEPWELL_WORKSPACE`, or write its folder into this cell.

@@ -1,5 +1,6 @@
 """Rows of the history by customer id, as they were known at a date: attributes, consents, contacts."""
 
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
@@ -25,7 +26,12 @@ def customer_ids(history: History, keys: npt.NDArray[np.int64]) -> npt.NDArray[n
 
 
 def history_table(
-    history: History, table: str, *, as_of: date, calendar: BusinessCalendar
+    history: History,
+    table: str,
+    *,
+    as_of: date,
+    calendar: BusinessCalendar,
+    columns: Collection[str] | None = None,
 ) -> pd.DataFrame | None:
     """Return a table's rows visible at a date, under the column names of its contract.
 
@@ -35,6 +41,8 @@ def history_table(
         as_of: rows that happened or became known at or after it are left out, and of the others what waits
             for an instant at or after it, so that a night caught up late sees what it would have seen.
         calendar: where its midnight lies.
+        columns: content to read, where the table has it; all of it if not given. A value that waits for an
+            instant needs that column too.
 
     Returns:
         ``customer_id``, the contract's time column and ``at`` (both instants), and the content; money in
@@ -44,10 +52,9 @@ def history_table(
     """
     if not history.has(table):
         return None
+    names = [name for name in history.columns(table) if columns is None or name in columns]
     parts = [
-        _visible(
-            history.read(table, bucket, history.columns(table)), history.customer_ids(bucket), as_of, calendar
-        )
+        _visible(history.read(table, bucket, names), history.customer_ids(bucket), as_of, calendar)
         for bucket in range(history.buckets)
     ]
     return pd.concat(parts, ignore_index=True)

@@ -20,13 +20,17 @@ from pydantic import (
 
 from actions.budget import BudgetSettings
 from actions.control import ControlSettings
+from actions.learning import LearningSettings
+from actions.limit_settings import LimitSettings
 from actions.rules import Rules
 from features.settings import FeatureSettings
 from models.settings import ModelSettings, ValueSettings
 from models.tracking import RegistrySettings
 from models.wordings import LanguageCode
+from pipeline.audit_config import check_groups, without_audited
 from pipeline.board.settings import BoardSettings
 from pipeline.feature_config import FeatureConfig, check_sources
+from pipeline.handover.settings import HandoverSettings
 from pipeline.shop.settings import ShopSettings
 from tables.calendar import BusinessCalendar, OutcomeRule
 from tables.errors import ConfigError
@@ -85,14 +89,14 @@ class ChurnSettings(_Section):
         return self
 
 
-class ActionConfig(_Section):
+class ActionConfig(LimitSettings):
     """What may be spent on whom tonight."""
 
     catalogue: Path
     budget: BudgetSettings
-    discount_share: float | None = Field(default=None, gt=0, lt=1)
     control: ControlSettings = ControlSettings()
     rules: Rules = Rules()
+    learning: LearningSettings = LearningSettings()
 
 
 class GateSettings(_Section):
@@ -114,11 +118,12 @@ class RetrainingSettings(_Section):
 
 
 class ReportSettings(_Section):
-    """What the page calls at risk, how many customers it lists, and the language of its reasons."""
+    """What the page calls at risk, how many customers it lists, the language of its reasons, whom it compares."""
 
     at_risk_above: float = Field(default=0.5, gt=0, lt=1)
     listed_customers: int = Field(default=20, ge=1, le=200)
     language: LanguageCode = "en"
+    audit_groups: tuple[str, ...] = ()
 
 
 class DemoSettings(_Section):
@@ -148,6 +153,7 @@ class Config(_Section):
     gates: GateSettings = GateSettings()
     retraining: RetrainingSettings = RetrainingSettings()
     report: ReportSettings = ReportSettings()
+    handover: HandoverSettings = HandoverSettings()
     leaderboard: BoardSettings = BoardSettings()
     demo: DemoSettings | None = None
 
@@ -157,7 +163,8 @@ class Config(_Section):
 
     def feature_settings(self) -> FeatureSettings:
         """Return the settings of the features for this business."""
-        return self.features.settings(self.sources, horizon_days=self.churn.horizon_days)
+        settings = self.features.settings(self.sources, horizon_days=self.churn.horizon_days)
+        return without_audited(settings, self.report.audit_groups)
 
     @model_validator(mode="after")
     def _delivers_who_is_watched(self) -> Self:
@@ -184,6 +191,7 @@ class Config(_Section):
     @model_validator(mode="after")
     def _names_what_gives_features(self) -> Self:
         check_sources(self.sources, self.features)
+        check_groups(self.report.audit_groups, self.sources)
         self.feature_settings()
         return self
 

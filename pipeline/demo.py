@@ -1,51 +1,75 @@
-"""The demo: a simulated shop with known truth, trained on, planned for, lived through for a day, planned for again."""
+"""The demo: a simulated shop with known truth, trained on, planned for, lived through night after night."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
+from pipeline.beside_truth import beside_truth
+from pipeline.config import DemoSettings
 from pipeline.flows import NightOptions, nightly
 from pipeline.run import Run
 from pipeline.shop.files import write_day, write_history
 from pipeline.shop.state import ShopState
 from pipeline.shop.stepper import advance, simulate_history
+from pipeline.shop.worlds import live_in_both, open_worlds
 from pipeline.training.retraining import retrain
 from tables.errors import ConfigError
 from tables.publish import published
 from tables.storage import read_table
 
+FEWEST_NIGHTS = 2
 
-def demo(run: Run) -> Mapping[str, Any]:
-    """Simulate, train and publish two nights; running it again changes nothing that is published."""
+
+def demo(run: Run, *, nights: int = FEWEST_NIGHTS) -> Mapping[str, Any]:
+    """Simulate, train and publish so many nights; running it again goes on where it stopped.
+
+    Args:
+        run: the run, holding the workspace.
+        nights: nights to publish in all. Once the outcomes of the first ones have settled, the answer sets what was
+            measured beside what is true.
+
+    Raises:
+        ConfigError: if the configuration has no demo section, or the last night has not begun.
+    """
     settings = run.config.demo
     if settings is None:
         raise ConfigError("demo: the configuration has no demo section. Use configs/demo.yaml.")
-    first, second = settings.as_of, settings.as_of + timedelta(days=1)
+    last, today = settings.as_of + timedelta(days=nights - 1), run.calendar.day_of(run.now)
+    if last > today:
+        most = (today - settings.as_of).days + 1
+        raise ConfigError(f"demo: night {nights} would be {last}, today is {today}. Ask for at most {most}.")
+    _open(run, settings)
+    trained = None if published(run.workspace, settings.as_of) else retrain(run, as_of=settings.as_of)
+    answer: Mapping[str, Any] = {}
+    for day in (settings.as_of + timedelta(days=passed) for passed in range(nights)):
+        _let_days_pass(run, until=day)
+        if day == last or published(run.workspace, day) is None:
+            answer = nightly(run, as_of=day, options=NightOptions(today=day))
+    told = [*([trained["text"]] if trained else []), answer["text"]]
+    found = beside_truth(run, first=settings.as_of, as_of=last)
+    text = "\n".join([*told, *found["lines"], f"Open it: {answer['page']}"])
+    return {**answer, "beside_truth": found["beside_truth"], "text": text}
+
+
+def _open(run: Run, settings: DemoSettings) -> None:
     shop = run.workspace / "shop"
-    if not (shop / "state").exists():
-        run.progress(f"simulate a shop of {settings.shop.customers:,} customers until {first}")
-        state, rows = simulate_history(settings.shop, until=first, seed=run.config.seed)
-        write_history(shop, rows)
-        state.save(shop / "state")
-    trained = None
-    if published(run.workspace, first) is None:
-        trained = retrain(run, as_of=first)
-    nightly(run, as_of=first, options=NightOptions(today=first))
-    _let_a_day_pass(run)
-    answer = nightly(run, as_of=second, options=NightOptions(today=second))
-    told = f"{trained['text']}\n" if trained else ""
-    return {**answer, "text": f"{told}{answer['text']}\nOpen it: {answer['page']}"}
-
-
-def _let_a_day_pass(run: Run) -> None:
-    """Carry out the first night's plan in the shop and write what customers then do, once."""
-    settings, shop = run.config.demo, run.workspace / "shop"
-    state = ShopState.load(shop / "state")
-    manifest = published(run.workspace, state.day)
-    if settings is None or manifest is None or state.day > settings.as_of:
+    if (shop / "state").exists():
         return
-    run.progress(f"the shop lives through {state.day}")
-    day = state.day
-    state, rows = advance(state, read_table(manifest.table("plan")))
-    write_day(shop, rows, day)
+    run.progress(f"simulate a shop of {settings.shop.customers:,} customers until {settings.as_of}")
+    state, rows = simulate_history(settings.shop, until=settings.as_of, seed=run.config.seed)
+    write_history(shop, rows)
+    open_worlds(shop / "worlds", state)
     state.save(shop / "state")
+
+
+def _let_days_pass(run: Run, *, until: date) -> None:
+    """Carry out the published plans in the shop and write what customers then do, each day once."""
+    shop = run.workspace / "shop"
+    state = ShopState.load(shop / "state")
+    while state.day < until and (manifest := published(run.workspace, state.day)) is not None:
+        run.progress(f"the shop lives through {state.day}")
+        plan, day = read_table(manifest.table("plan")), state.day
+        live_in_both(shop / "worlds", plan, day)
+        state, rows = advance(state, plan)
+        write_day(shop, rows, day)
+        state.save(shop / "state")

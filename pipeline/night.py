@@ -10,13 +10,16 @@ import numpy as np
 import pandas as pd
 
 from actions.effects import EffectCells
+from actions.rationale import action_reasons
 from models.churn import ChurnModel
 from models.deployment import ModelVersion
 from models.level import LevelSeries
 from models.reference import DateReference
+from pipeline.auditing import Audit, audit_night
 from pipeline.explaining import explain, most_valuable_at_risk, reasons_json, with_reasons
 from pipeline.gates import Vitals, check_gates, spread
 from pipeline.kinds import kind_of
+from pipeline.learning.uplift import PLANNED_FEATURES, features_of_planned
 from pipeline.night_facts import facts_for_readers
 from pipeline.pages.night_page import tell
 from pipeline.pages.night_story import NightStory
@@ -127,10 +130,12 @@ def _story(
         run=run,
         as_of=inputs.frame.as_of,
         scores=scored.table.assign(model_version=champion.version.version, is_later_model=champion.is_later),
-        plan=_marked(run, inputs, told),
+        plan=_marked(run, inputs, told.assign(reason=action_reasons(told, planned.eligible.actions))),
+        planned_features=features_of_planned(scored, frame),
         planned=planned,
         listed=listed,
         reasons=reasons,
+        audit=_audit(run, inputs, scored, planned),
         reference=scored.reference,
         values=scored.values,
         vitals=vitals,
@@ -147,15 +152,24 @@ def _publish(run: Run, inputs: NightInputs, story: NightStory, *, seconds: float
     with Publication(run.lock, inputs.frame.as_of) as night:
         write_table(story.scores, night.table("scores"))
         write_table(story.plan, night.table("plan"))
+        write_table(story.planned_features, night.table(PLANNED_FEATURES))
         write_text(render(tell(story)), night.report("index.html"))
         write_text(crm_list(story.plan), night.report("crm.csv"))
         write_text(reasons_json(story.reasons, currency=run.config.currency), night.report("reasons.json"))
         for name in ("crm.csv", "reasons.json"):
             night.report(name).chmod(0o600)  # real ids: for their owner only
         write_text(story.planned.plan.certificate.to_json(), night.report("certificate.json"))
+        write_text(story.audit.to_json(), night.report("audit.json"))
         write_text(story.reference.to_json(), night.report("reference.json"))
         write_text(story.values.to_json(), night.report("values.json"))
         return night.publish(facts=_facts(run, inputs, story), timings={"seconds": round(seconds, 3)})
+
+
+def _audit(run: Run, inputs: NightInputs, scored: Scored, planned: Planned) -> Audit:
+    catalogue = (*planned.eligible.actions, *(each.action for each in planned.eligible.dormant))
+    return audit_night(
+        run, inputs.history, scored.table, planned.plan.frame, catalogue, as_of=inputs.frame.as_of
+    )
 
 
 def crm_list(plan: pd.DataFrame) -> str:

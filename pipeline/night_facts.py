@@ -15,7 +15,8 @@ def facts_for_readers(run: Run, planned: Planned) -> dict[str, Any]:
         ``business`` (name, currency, days, the risk above which a customer counts as at risk, language), ``features``
         (settings they were built with), ``budget`` (money for the night), ``left_out`` (customers per reason),
         ``blocked`` (per action: pairs allowed, and pairs per reason; reasons of nobody are left out),
-        ``dormant`` (why an action rests) and ``notes``.
+        ``beliefs`` (per action: what is believed, what it rests on, whether it is stopped), ``dormant`` (why an action
+        rests) and ``notes``.
     """
     config, eligible = run.config, planned.eligible
     return {
@@ -33,6 +34,7 @@ def facts_for_readers(run: Run, planned: Planned) -> dict[str, Any]:
             str(action): {str(reason): int(count) for reason, count in row.items() if count}
             for action, row in eligible.counts().iterrows()
         },
+        "beliefs": [asdict(belief) for belief in planned.beliefs],
         "dormant": {each.action.id: each.reason for each in eligible.dormant},
         "notes": list(eligible.notes),
     }

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Mapping
 from datetime import date
 from functools import wraps
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,31 @@ class Lengths(click.ParamType[tuple[int, ...]]):
         if not all(length.strip().isdecimal() and int(length) for length in value.split(",")):
             self.fail(f"{value!r} are no whole days from 1 on; write them as 30,60,90.", param, ctx)
         return tuple(int(length) for length in value.split(","))
+
+
+class Numbered(click.ParamType[tuple[str, tuple[float, ...]]]):
+    """A name and its numbers, written as name=60 or name=0.08,0.03."""
+
+    name = "name=number"
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, tuple[float, ...]]:
+        """Take name and numbers apart, or fail in words."""
+        if isinstance(value, tuple):
+            return value
+        name, _, numbers = value.partition("=")
+        try:
+            told = tuple(float(number) for number in numbers.split(","))
+        except ValueError:
+            told = ()
+        if not name.strip() or not 0 < len(told) <= self.most or not all(map(isfinite, told)):
+            form = "name=0.08,0.03" if self.most > 1 else "name=60"
+            self.fail(f"{value!r} is no name with a number; write it as {form}.", param, ctx)
+        return name.strip(), told
 
 
 CONFIG = click.option(

@@ -9,16 +9,21 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from actions.budget import already_planned
+from actions.budget import BudgetSettings, already_planned
 from actions.catalogue import Catalogue, load_catalogue
 from actions.contacts import contact_ledger
 from actions.control import FrozenSalt, freeze, salts_from_json, salts_to_json
-from actions.effects import EffectCells, prior_effects
+from actions.effects import EffectCells
 from actions.eligibility import Eligibility, eligibility
+from actions.impossible import refuse_contradictions
+from actions.learning import ActionBelief, Beliefs
 from actions.plan import Plan, make_plan
 from actions.reasons import Reason
+from actions.units import units_of
+from pipeline.answering import event_answers
 from pipeline.attributes import history_table
 from pipeline.kinds import kind_of
+from pipeline.learning.tonight import beliefs_tonight, without_stopped
 from pipeline.run import Run
 from pipeline.scoring import MODEL, Scored
 from tables.history import History
@@ -37,7 +42,9 @@ _PLAN_COLUMNS = (
     "expected_cost",
     "cell",
     "unit",
+    "salt",
 )
+_SALT_COLUMNS = ("customer_id", "unit", "planned_action", "arm")
 _OWN_COLUMNS = (
     "churn_risk",
     "risk_source",
@@ -58,34 +65,73 @@ class Planned:
         plan: the plan.
         eligible: who may get what, and why not.
         tonight: money for tonight.
+        beliefs: what is believed of each action, and whether its outcomes stopped it.
     """
 
     plan: Plan
     eligible: Eligibility
     tonight: float
+    beliefs: tuple[ActionBelief, ...]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """All of a night's plan but the money.
+
+    Attributes:
+        as_of: the night.
+        customers: one row per customer, sorted by id.
+        eligible: who may get what, and why not.
+        beliefs: what is believed of each pair.
+        of_salt: rows of earlier nights that the same salt decided.
+        spent: expected cost of what earlier nights of the budget's period have sent, currency units.
+    """
+
+    as_of: date
+    customers: pd.DataFrame
+    eligible: Eligibility
+    beliefs: Beliefs
+    of_salt: pd.DataFrame
+    spent: float
+
+    def plan(self, run: Run, budget: BudgetSettings) -> Planned:
+        """Plan the night under a budget."""
+        settings = run.config.actions
+        tonight = budget.tonight(self.as_of, planned=self.spent)
+        plan = make_plan(
+            self.customers,
+            self.eligible,
+            self.beliefs.effects,
+            as_of=self.as_of,
+            control=settings.control,
+            budget=tonight,
+            shared=settings,
+            earlier=self.of_salt,
+            seed=run.config.seed,
+        )
+        return Planned(plan, self.eligible, tonight, self.beliefs.told)
 
 
 def plan_night(run: Run, history: History, scored: Scored, *, as_of: date, cells: EffectCells) -> Planned:
     """Plan tonight's actions for the scored base."""
+    return prepare_night(run, history, scored, as_of=as_of, cells=cells).plan(run, run.config.actions.budget)
+
+
+def prepare_night(run: Run, history: History, scored: Scored, *, as_of: date, cells: EffectCells) -> Prepared:
+    """Apply the rules to the scored base and form the beliefs, so that any budget can be planned for."""
     settings = run.config.actions
     catalogue = load_catalogue(settings.catalogue)
-    customers = _customers(run, history, scored, as_of=as_of)
+    refuse_contradictions(settings, settings.budget, catalogue)
     earlier = earlier_plans(run, as_of)
-    eligible = _eligible(run, history, customers, catalogue, earlier, as_of=as_of)
-    tonight = settings.budget.tonight(as_of, planned=_spent(run, earlier, as_of))
+    of_salt = _of_salt(earlier, settings.control.period_of(as_of).salt)
+    customers = customers_to_plan(run, history, scored, as_of=as_of, of_salt=of_salt)
+    eligible = allowed_pairs(run, history, customers, catalogue, earlier, as_of=as_of)
     if any(night > as_of for night in published_dates(run.workspace)):
         eligible = _nobody(eligible)
-    effects = prior_effects(customers, eligible.actions, cells.of(customers, first=_first_cells(earlier)))
-    plan = make_plan(
-        customers,
-        eligible,
-        effects,
-        as_of=as_of,
-        control=settings.control,
-        budget=tonight,
-        discount_share=settings.discount_share,
-    )
-    return Planned(plan, eligible, tonight)
+    named = cells.of(customers, first=_first_cells(earlier))
+    beliefs = beliefs_tonight(run, history, customers, scored.features, eligible, named, as_of=as_of)
+    spent = _spent(run, earlier, as_of)
+    return Prepared(as_of, customers, without_stopped(eligible, beliefs), beliefs, of_salt, spent)
 
 
 def _nobody(eligible: Eligibility) -> Eligibility:
@@ -119,27 +165,36 @@ def earlier_plans(run: Run, as_of: date) -> list[pd.DataFrame]:
     return [read_table(each.table("plan"), _PLAN_COLUMNS) for each in manifests]
 
 
-def _customers(run: Run, history: History, scored: Scored, *, as_of: date) -> pd.DataFrame:
-    """Put scores, attributes and features side by side, one row per customer, sorted by id."""
+def _of_salt(earlier: Sequence[pd.DataFrame], salt: str) -> pd.DataFrame:
+    """Return the rows of earlier nights whose draws were decided by a salt, oldest first."""
+    rows = [plan.loc[plan["salt"] == salt, list(_SALT_COLUMNS)] for plan in earlier]
+    return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=list(_SALT_COLUMNS))
+
+
+def customers_to_plan(
+    run: Run, history: History, scored: Scored, *, as_of: date, of_salt: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Put scores, attributes and features side by side, one row per customer, sorted by id.
+
+    A customer who stood in an earlier plan of the salt (``of_salt``) keeps the unit drawn then, whoever has
+    moved in since.
+    """
     base = scored.table[["customer_id", *_OWN_COLUMNS]]
     attributes = history_table(history, "customers", as_of=as_of, calendar=run.calendar)
     if attributes is not None:
         newest = attributes.drop_duplicates("customer_id", keep="last")
         base = base.merge(newest.drop(columns=["at"]), on="customer_id", how="left")
     population = (scored.table["risk_source"] == MODEL).to_numpy()
+    kept = (
+        None if of_salt is None else of_salt.drop_duplicates("customer_id").set_index("customer_id")["unit"]
+    )
     extra = {
-        "unit": _units(base),
+        "unit": units_of(base, run.config.actions.control.clusters, kept=kept),
         "risk_third": _third(scored, population),
         "value_fifth": _value_fifth(scored.features[kind_of(run.rule).worth]),
     }
     features = scored.features[scored.features.columns.difference(base.columns, sort=False)]
     return pd.concat([base, pd.DataFrame(extra), features], axis=1)
-
-
-def _units(base: pd.DataFrame) -> pd.Series:
-    if "household_id" not in base:
-        return base["customer_id"]
-    return ("household " + base["household_id"]).where(base["household_id"].notna(), base["customer_id"])
 
 
 def _third(scored: Scored, population: npt.NDArray[np.bool_]) -> npt.NDArray[Any]:
@@ -155,7 +210,7 @@ def _value_fifth(worth: pd.Series) -> npt.NDArray[np.int64]:
     return np.asarray(1 + np.searchsorted(edges, spend, side="left"), dtype=np.int64)
 
 
-def _eligible(
+def allowed_pairs(
     run: Run,
     history: History,
     customers: pd.DataFrame,
@@ -164,9 +219,10 @@ def _eligible(
     *,
     as_of: date,
 ) -> Eligibility:
+    """Apply every rule of the night to every pair of customer and action."""
     tables: Mapping[str, pd.DataFrame | None] = {
         name: history_table(history, name, as_of=as_of, calendar=run.calendar)
-        for name in ("contacts", "consents", "tickets")
+        for name in ("contacts", "consents", "tickets", "offers")
     }
     ledger = contact_ledger(
         tables["contacts"], earlier, as_of=as_of, calendar=run.calendar, catalogue=catalogue
@@ -181,6 +237,8 @@ def _eligible(
         contacts=ledger,
         consents=tables["consents"],
         tickets=tables["tickets"],
+        offers=tables["offers"],
+        answers=event_answers(history, as_of=as_of, calendar=run.calendar),
     )
 
 

@@ -10,7 +10,7 @@ from pipeline.run import Run
 from tables.history import History
 from tables.rows import Codes
 
-_TOLD_BY = ("orders", "customers")
+TOLD_BY = ("orders", "customers")
 """Tables that may tell a region; what a later one tells wins."""
 
 
@@ -28,7 +28,7 @@ def regions(
     Returns:
         Names, missing where none was told; nothing where no table tells regions.
     """
-    tables = [name for name in _TOLD_BY if history.has(name) and "region" in history.columns(name)]
+    tables = [name for name in TOLD_BY if history.has(name) and "region" in history.columns(name)]
     if not tables:
         return None
     everybody = np.full(history.customers, None, dtype=object)

@@ -11,7 +11,7 @@ from models.churn import ChurnModel
 from models.level import LevelSeries
 from models.reference import DateReference
 from models.segments import segments_of
-from models.value import ValueReference
+from models.value import CustomerValues, ValueReference
 from pipeline.attributes import customer_ids
 from pipeline.kinds import kind_of
 from pipeline.run import Run
@@ -51,9 +51,15 @@ def score(run: Run, history: History, frame: DateFrame, model: ChurnModel, *, se
     reference, watched = model.calibrate_predict(
         _population(frame, model), reference=frame.reference, series=series
     )
+    return scored_with(run, history, frame, watched, reference)
+
+
+def scored_with(
+    run: Run, history: History, frame: DateFrame, watched: Floats, reference: DateReference
+) -> Scored:
+    """Score everybody at the frame's date, the churn risk of the population being given."""
     kind = kind_of(run.rule)
-    risk, source = _risks(frame, watched, reference, foreseen=kind.foreseen(frame))
-    values = kind.values(frame, risk, reference=reference, settings=run.config.value)
+    risk, source, values = _valued(run, frame, watched, reference)
     table = pd.DataFrame(
         {
             "customer_id": customer_ids(history, frame.customer),
@@ -75,6 +81,11 @@ def score(run: Run, history: History, frame: DateFrame, model: ChurnModel, *, se
         risk_thirds=(float(cuts[0]), float(cuts[1])),
         values=values.fitted,
     )
+
+
+def margins(run: Run, frame: DateFrame, watched: Floats, reference: DateReference) -> Floats:
+    """Return what keeping each customer of the frame is worth, the churn risk of the population being given."""
+    return _valued(run, frame, watched, reference)[2].margin
 
 
 def _population(frame: DateFrame, model: ChurnModel) -> pd.DataFrame:
@@ -99,10 +110,16 @@ def fit_cells(run: Run, frame: DateFrame, watched: Floats, reference: DateRefere
         watched: churn risk of the population.
         reference: the date's reference with its level.
     """
+    risk, source, values = _valued(run, frame, watched, reference)
+    return EffectCells.fit(pd.DataFrame({"churn_risk": risk, "risk_source": source, "margin": values.margin}))
+
+
+def _valued(
+    run: Run, frame: DateFrame, watched: Floats, reference: DateReference
+) -> tuple[Floats, npt.NDArray[np.object_], CustomerValues]:
     kind = kind_of(run.rule)
     risk, source = _risks(frame, watched, reference, foreseen=kind.foreseen(frame))
-    values = kind.values(frame, risk, reference=reference, settings=run.config.value)
-    return EffectCells.fit(pd.DataFrame({"churn_risk": risk, "risk_source": source, "margin": values.margin}))
+    return risk, source, kind.values(frame, risk, reference=reference, settings=run.config.value)
 
 
 def _risks(

@@ -12,6 +12,7 @@ import pandas as pd
 
 from features.build import build_features
 from pipeline.attributes import customer_ids
+from pipeline.handover.delivery_log import DeliveryLog
 from pipeline.run import Run
 from pipeline.snapshots import feature_builders, feature_settings
 from tables.history import History
@@ -29,7 +30,7 @@ def ingest_sources(run: Run, *, known_cutoff: int | None = None) -> IngestReport
     """
     run.progress("ingest: read what is new in the sources")
     return ingest(
-        run.config.sources,
+        DeliveryLog(run.workspace).beside(run.config.sources),
         root=run.history_root,
         calendar=run.calendar,
         now=run.now,
@@ -95,7 +96,7 @@ def export_features(run: Run, *, as_of: date, out: Path) -> Mapping[str, Any]:
 def config_digest(run: Run) -> str:
     """Return a digest of everything configured that can change an answer; where files lie does not."""
     settings = run.config.model_dump(
-        mode="json", exclude={"workspace", "threads", "registry", "sources", "leaderboard"}
+        mode="json", exclude={"workspace", "threads", "registry", "sources", "leaderboard", "handover"}
     )
     settings["sources"] = {
         table: [source.model_dump(mode="json", exclude={"path"}) for source in sources]

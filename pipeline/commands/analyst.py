@@ -2,11 +2,12 @@
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import click
 
 from pipeline.desk import Desk
-from pipeline.options import AS_OF, CONFIG, Answer, Lengths, Names, answers
+from pipeline.options import AS_OF, CONFIG, Answer, Day, Lengths, Names, Numbered, answers
 
 
 @click.command()
@@ -109,6 +110,56 @@ def tune(
 
 
 @click.command()
+@CONFIG
+@click.option("--as-of", type=Day(), help="The night; the newest published one if not given.")
+@click.option("--budget", type=click.FloatRange(min=0), help="Money per period of the configured budget.")
+@click.option(
+    "--capacity",
+    type=Numbered(1),
+    multiple=True,
+    metavar="ACTION=CUSTOMERS",
+    help="Most customers a night for an action; may be repeated.",
+)
+@click.option(
+    "--prior",
+    type=Numbered(2),
+    multiple=True,
+    metavar="ACTION=SAVE[,SD]",
+    help="Believed share of leavers an action saves, and how unsure that is; may be repeated.",
+)
+@click.option(
+    "--threshold", type=click.FloatRange(0, 1), help="Plan only for customers of at least that churn risk."
+)
+@click.option("--without", type=Names(), default=(), metavar="ACTION,...", help="Plan without these actions.")
+@click.option("--catalogue", type=click.Path(path_type=Path), help="Plan with another catalogue of actions.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="HTML file to write, with profit against budget."
+)
+@answers
+@click.pass_obj
+def whatif(desk: Desk, /, config_path: Path, as_of: date | None, out: Path | None, **asked: Any) -> Answer:
+    """Plan a night as configured and as asked, side by side, without publishing anything."""
+    from pipeline.whatif.question import Question
+    from pipeline.whatif.whatif import whatif as flow
+
+    run = desk.run(desk.config(config_path))
+    return flow(run, Question.of(**asked), as_of=as_of, today=desk.today(run.config), out=out)
+
+
+@click.command()
+@CONFIG
+@AS_OF
+@answers
+@click.pass_obj
+def power(desk: Desk, config_path: Path, as_of: date | None) -> Answer:
+    """Tell what a night's control groups could show, before anything is sent; nothing is published."""
+    from pipeline.power import power as flow
+
+    run = desk.run(desk.config(config_path))
+    return flow(run, as_of=as_of, today=desk.today(run.config))
+
+
+@click.command()
 @click.argument("configs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="CONFIG...")
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Markdown file to write, such as docs/leaderboard.md."
@@ -124,4 +175,4 @@ def leaderboard(desk: Desk, configs: tuple[Path, ...], out: Path | None) -> Answ
     return flow([snapshots[path] or runs[path] for path in configs], out=out, progress=desk.progress)
 
 
-COMMANDS = (define, features, evaluate, leaderboard, tune)
+COMMANDS = (define, features, evaluate, leaderboard, tune, whatif, power)

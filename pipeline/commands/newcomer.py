@@ -39,15 +39,22 @@ def init(desk: Desk, file: Path, workspace: Path | None, out: Path | None, yes: 
 
 @click.command()
 @shipped_config("demo.yaml", "Configuration with a demo section.")
+@click.option(
+    "--nights",
+    type=click.IntRange(min=2),
+    default=2,
+    show_default=True,
+    help="Nights to publish in all; some weeks show what was measured beside the truth.",
+)
 @answers
 @click.pass_obj
-def demo(desk: Desk, config_path: Path) -> Answer:
+def demo(desk: Desk, config_path: Path, nights: int) -> Answer:
     """Simulate a shop, train, publish a night, let a day pass, publish the next, and name the page."""
     from pipeline.demo import demo as flow
 
     run = desk.run(desk.config(config_path))
     with run.locked("keepwell demo") as run:
-        return flow(run)
+        return flow(run, nights=nights)
 
 
 @click.command()

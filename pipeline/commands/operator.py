@@ -99,6 +99,57 @@ def nightly(
 
 @click.command()
 @CONFIG
+@AS_OF
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Folder of the files, for their owner alone.",
+)
+@answers
+@click.pass_obj
+def export(desk: Desk, config_path: Path, as_of: date | None, out: Path) -> Answer:
+    """Write the published plan for other systems: one CSV per channel, hashes alone for an audience."""
+    from pipeline.handover.exporting import export as flow
+
+    run = desk.run(desk.config(config_path))
+    with run.locked("keepwell export") as run:
+        return flow(run, as_of=as_of, today=desk.today(run.config), out=out)
+
+
+@click.command()
+@CONFIG
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False)
+)
+@answers
+@click.pass_obj
+def deliveries(desk: Desk, config_path: Path, files: tuple[Path, ...]) -> Answer:
+    """Take in what became of the contacts: FILES of deliveries and redemptions; the same twice changes nothing."""
+    from pipeline.handover.importing import import_deliveries
+
+    run = desk.run(desk.config(config_path))
+    with run.locked("keepwell deliveries") as run:
+        return import_deliveries(run, files)
+
+
+@click.command()
+@CONFIG
+@AS_OF
+@answers
+@click.pass_obj
+def measure(desk: Desk, config_path: Path, as_of: date | None) -> Answer:
+    """Tell what planned actions did, sent against withheld, once outcomes are settled; writes a page."""
+    from pipeline.measuring.measuring import measure as flow
+
+    run = desk.run(desk.config(config_path))
+    today = desk.today(run.config)
+    with run.locked("keepwell measure") as run:
+        return flow(run, as_of=as_of or today, today=today)
+
+
+@click.command()
+@CONFIG
 @click.argument("pseudonyms", nargs=-1, required=True)
 @answers
 @click.pass_obj
@@ -111,4 +162,4 @@ def who(desk: Desk, config_path: Path, pseudonyms: tuple[str, ...]) -> Answer:
     return {"customers": found, "text": "\n".join(f"{name}\t{found[name]}" for name in pseudonyms)}
 
 
-COMMANDS = (ingest, retrain, rollback, nightly, who)
+COMMANDS = (ingest, retrain, rollback, nightly, export, deliveries, measure, who)

@@ -103,34 +103,35 @@ def forest(slices: Sequence[Mapping[str, Any]]) -> Markup:
 
 
 def _compared(row: Mapping[str, Any], *, dates: int) -> Compared:
-    gained = row["difference"] if row["metric"] == "emp" else -row["difference"]
+    gained = row["difference"] if row["metric"] == "profit" else -row["difference"]
     if row["is_better"]:
         verdict = "shown to be better"
     elif gained >= -row["margin"]:
         verdict = "within the margin"
     else:
         verdict = "worse, perhaps by chance" if row["is_no_worse"] else "worse by more than the margin"
+    form = ",.2f" if row["metric"] == "profit" else ".4f"
     return Compared(
         name=row["name"],
-        champion=f"{row['champion']:.4f}",
-        challenger=f"{row['challenger']:.4f}",
-        difference=f"{row['difference']:+.4f}",
-        interval=f"{row['low']:+.4f} to {row['high']:+.4f}",
+        champion=f"{row['champion']:{form}}",
+        challenger=f"{row['challenger']:{form}}",
+        difference=f"{row['difference']:+{form}}",
+        interval=f"{row['low']:+{form}} to {row['high']:+{form}}",
         better_at=f"{row['better_at']} of {dates}",
         verdict=f"{verdict} (margin {row['margin']:.3g})",
     )
 
 
 def _at_date(row: Mapping[str, Any]) -> AtDate:
-    def both(metric: str) -> str:
-        return f"{row[f'champion_{metric}']:.4f} / {row[f'challenger_{metric}']:.4f}"
+    def both(metric: str, form: str = ".4f") -> str:
+        return f"{row[f'champion_{metric}']:{form}} / {row[f'challenger_{metric}']:{form}}"
 
     return AtDate(
         as_of=row["as_of"],
         customers=f"{row['n']:,}",
         churned=f"{row['churn_rate']:.1%}",
         log_loss=both("log_loss"),
-        profit=both("emp"),
+        profit=both("profit", ",.2f"),
         calibration=both("ece"),
     )
 

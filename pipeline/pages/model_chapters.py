@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from pipeline.pages import profit_chapter
 from pipeline.pages.model_pictures import feature_said
 from pipeline.pages.model_words import MEMBERS, Card, group_said, model_said, theme_said
 from pipeline.pages.picture import said_as
@@ -64,6 +65,7 @@ def chapters(card: Card) -> list[Chapter]:
         Chapter("Data, population and definitions", rows=[*_data(card)]),
         _models(card),
         _slices(card),
+        _profit(card),
         _members(card),
         _treated(card),
         _leaks(card),
@@ -154,6 +156,14 @@ def _slices(card: Card) -> Chapter:
         for row in card["slices"]
     ]
     return Chapter(heading, (), ["Group", "Customers", "Left", "Promised", "AUC", "Log loss"], rows)
+
+
+def _profit(card: Card) -> Chapter:
+    heading, found = "Whom it pays to contact", card.get("profit")
+    if not found:
+        return Chapter(heading, ["This card does not say."])
+    table = profit_chapter.rows(found)
+    return Chapter(heading, profit_chapter.sentences(found), profit_chapter.HEAD if table else (), table)
 
 
 def _members(card: Card) -> Chapter:

@@ -8,7 +8,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from pipeline.pages import model_pictures as drawn
-from pipeline.pages import pictures
+from pipeline.pages import pictures, profit_chapter
 from pipeline.pages.model_chapters import Chapter, chapters
 from pipeline.pages.model_words import Card, Judged, Summary, summarise
 from pipeline.pages.page import Figure, fill
@@ -110,6 +110,9 @@ def _parts(card: Card) -> Iterator[Part]:
             _frame(card["calibration"]), title="Promised risk against the share that left"
         ).svg,
     )
+    earned = profit_chapter.curve(card["profit"]) if "profit" in card else None
+    if earned:
+        yield Part(earned.title, earned.note, earned.svg)
     if "series" in card:
         yield Part(
             "How the share that leaves drifts",

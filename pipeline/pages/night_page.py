@@ -6,6 +6,8 @@ from typing import Any
 import pandas as pd
 
 from pipeline.kinds import kind_of
+from pipeline.pages.audit_chapter import audit_chapter
+from pipeline.pages.beliefs_chapter import beliefs_chapter
 from pipeline.pages.charts import Bin, calibration, histogram
 from pipeline.pages.night_story import NightStory
 from pipeline.pages.page import (
@@ -19,6 +21,8 @@ from pipeline.pages.page import (
     Resting,
     SegmentRow,
 )
+from pipeline.pages.power_chapter import power_chapter
+from pipeline.pages.rules_chapter import rules_chapter
 from pipeline.pseudonyms import pseudonyms
 from pipeline.scoring import MODEL
 
@@ -37,8 +41,12 @@ def tell(story: NightStory) -> NightPage:
         trained_through=story.version.trained_through.isoformat(),
         later_model=story.is_later_model,
         figures=_figures(story),
-        claim=_claim(story),
-        power=_power(story),
+        beliefs=beliefs_chapter(
+            story.planned.beliefs,
+            kept=story.planned.plan.summary["total"]["expected_kept"],
+            money=story.money,
+        ),
+        power=power_chapter(story.planned.plan.summary),
         plan_words=_plan_words(story),
         actions=_actions(story),
         nobody_because="no action that suits somebody is allowed and worth its cost; see who was left out",
@@ -58,6 +66,8 @@ def tell(story: NightStory) -> NightPage:
         customers=_customers(story),
         reasons=_reasons(story),
         segments=_segments(story),
+        audit=audit_chapter(story.audit),
+        ruled=rules_chapter(story.planned.eligible),
         dormant=[Resting(_words(each.action.id), each.reason) for each in story.planned.eligible.dormant],
         evaluation_words=_evaluation_words(card),
         models=[_model(row) for row in card["models"]],
@@ -65,18 +75,8 @@ def tell(story: NightStory) -> NightPage:
     )
 
 
-def _claim(story: NightStory) -> str:
-    kept = story.planned.plan.summary["total"]["expected_kept"]
-    return (
-        "Effects of the actions are beliefs the owner wrote into the catalogue (priors), not measured results: no "
-        f"outcome of tonight's actions is known yet, and this page claims none. By these beliefs they keep {kept:.1f} "
-        "customers."
-    )
-
-
 def _spread_words(story: NightStory) -> str:
-    watched, at_risk = len(story.watched), len(story.at_risk)
-    return f"{watched:,} watched customers by churn risk; {at_risk:,} above {story.line:.0%}."
+    return f"{len(story.watched):,} watched customers by churn risk; {len(story.at_risk):,} above {story.line:.0%}."
 
 
 def _calibration_words(card: Mapping[str, Any]) -> str:
@@ -88,10 +88,8 @@ def _calibration_words(card: Mapping[str, Any]) -> str:
 
 def _evaluation_words(card: Mapping[str, Any]) -> str:
     words = f"Trained before {card['as_of']}, judged on the {card['horizon_days']} days after it."
-    if "left_out" not in card:
-        return words
-    names = ", ".join(map(_words, card["left_out"]))
-    return f"{words} Left out, for nobody leaves by silence here: {names}."
+    names = ", ".join(map(_words, card.get("left_out", ())))
+    return f"{words} Left out, for nobody leaves by silence here: {names}." if names else words
 
 
 def _figures(story: NightStory) -> list[Figure]:
@@ -110,41 +108,20 @@ def _figures(story: NightStory) -> list[Figure]:
     ]
 
 
-def _power(story: NightStory) -> str:
-    total = story.planned.plan.summary["total"]
-    programme = story.planned.plan.summary["programme"]
-    words = []
-    if total["detectable_effect"] is None:
-        words.append("Tonight's plan has no control group large enough to compare with.")
-    else:
-        words.append(
-            f"Tonight alone could show an effect of {100 * total['detectable_effect']:.1f} points of churn or more "
-            "(minimum detectable effect, 80 % power)"
-        )
-        nights = total["nights_to_detect"]
-        words.append(f"; the believed effect needs about {nights:,} such nights." if nights else ".")
-    if programme["detectable_effect"] is not None:
-        words.append(
-            f" The global control of {programme['control']:,} households or single customers can show "
-            f"{100 * programme['detectable_effect']:.1f} points for the programme as a whole."
-        )
-    return "".join(words)
-
-
 def _plan_words(story: NightStory) -> str:
     total = story.planned.plan.summary["total"]
     arms = story.planned.plan.summary["arms"]
     share = story.run.config.actions.control.withheld_share
     return (
-        f"{total['planned']:,} customers are planned for; {total['withheld']:,} of them, drawn at {share:.0%}, "
-        "get nothing "
-        f"so that effects can be measured. {arms['global_control']:,} customers are in the global control and get no "
-        "marketing. Kept by prior: customers the owner's beliefs say these actions keep."
+        f"{total['planned']:,} actions are planned; {total['withheld']:,} of them, drawn at {share:.0%}, are withheld "
+        f"so that effects can be measured. Of those sent, chance picks the action for {total['explored']:,}, among "
+        f"what the rules allow and the budget bears. {arms['global_control']:,} customers are in the global control "
+        "and get no marketing. Kept, believed: customers whom these actions keep as far as is believed."
     )
 
 
 def _actions(story: NightStory) -> list[ActionRow]:
-    channels = {action.id: action.channel for action in story.planned.eligible.actions}
+    channels = {action.id: " or ".join(action.channel) for action in story.planned.eligible.actions}
     rows = [row for row in story.planned.plan.summary["actions"] if row["planned"]]
     return [
         ActionRow(
@@ -152,19 +129,13 @@ def _actions(story: NightStory) -> list[ActionRow]:
             channel=_words(channels[row["action"]]),
             planned=f"{row['planned']:,}",
             sent=f"{row['sent']:,}",
+            explored=f"{row['explored']:,}",
             withheld=f"{row['withheld']:,}" if row["randomised"] else "service: never",
             cost=story.money(row["cost"]),
             kept=f"{row['expected_kept']:.1f}",
-            detectable=_points(row["detectable_effect"]),
         )
         for row in sorted(rows, key=lambda row: -row["sent"])
     ]
-
-
-def _points(effect: float | None) -> str:
-    if effect is None:
-        return "no comparison"
-    return "none tonight alone" if effect > 1 else f"{100 * effect:.1f} points"
 
 
 def _changes(story: NightStory) -> list[Figure]:
@@ -238,7 +209,10 @@ def _customers(story: NightStory) -> list[CustomerRow]:
 def _tonight(plan: pd.DataFrame, customer_id: str) -> str:
     if customer_id not in plan.index:
         return "nothing fits, is allowed, or pays"
-    row = plan.loc[customer_id]
+    return ", ".join(_told(row) for _, row in plan.loc[[customer_id]].iterrows())
+
+
+def _told(row: pd.Series) -> str:
     if row["action"] != _NONE:
         return f"{_words(row['action'])} by {_words(row['channel'])}"
     return (

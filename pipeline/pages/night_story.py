@@ -11,6 +11,7 @@ from models.deployment import ModelVersion
 from models.reference import DateReference
 from models.value import ValueReference
 from models.wordings import Language, language_of
+from pipeline.auditing import Audit
 from pipeline.explaining import Reasons
 from pipeline.gates import Vitals
 from pipeline.pages.page import Why
@@ -28,9 +29,11 @@ class NightStory:
     as_of: date
     scores: pd.DataFrame
     plan: pd.DataFrame
+    planned_features: pd.DataFrame
     planned: Planned
     listed: pd.DataFrame
     reasons: Reasons
+    audit: Audit
     reference: DateReference
     values: ValueReference
     vitals: Vitals

@@ -6,6 +6,11 @@ from dataclasses import dataclass
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from pipeline.pages.audit_chapter import AuditChapter
+from pipeline.pages.beliefs_chapter import BeliefsChapter
+from pipeline.pages.power_chapter import PowerChapter
+from pipeline.pages.rules_chapter import RuledRow
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -32,10 +37,10 @@ class ActionRow:
     channel: str
     planned: str
     sent: str
+    explored: str
     withheld: str
     cost: str
     kept: str
-    detectable: str
 
 
 @dataclass(frozen=True)
@@ -109,8 +114,8 @@ class NightPage:
     trained_through: str
     later_model: bool
     figures: Sequence[Figure]
-    claim: str
-    power: str
+    beliefs: BeliefsChapter
+    power: PowerChapter
     plan_words: str
     actions: Sequence[ActionRow]
     nobody_because: str
@@ -128,6 +133,8 @@ class NightPage:
     customers: Sequence[CustomerRow]
     reasons: Sequence[Bar]
     segments: Sequence[SegmentRow]
+    audit: AuditChapter
+    ruled: Sequence[RuledRow]
     dormant: Sequence[Resting]
     evaluation_words: str
     models: Sequence[ModelRow]

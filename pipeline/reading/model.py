@@ -35,7 +35,7 @@ class ModelReader:
             ``figure``, ``value``: version, dates, customers judged, share that churned, and the log loss of
             a constant, which the model must beat.
         """
-        card = self._card
+        card = self.card
         return pd.DataFrame(
             [
                 ("version", self.version.version),
@@ -59,7 +59,7 @@ class ModelReader:
         """
         from models.metrics import METRICS  # brings scikit-learn
 
-        rows = pd.DataFrame(self._card["models"])
+        rows = pd.DataFrame(self.card["models"])
         return rows[["name", *(f"{metric}{end}" for metric in METRICS for end in ("", "_low", "_high"))]]
 
     def calibration(self) -> pd.DataFrame:
@@ -69,7 +69,7 @@ class ModelReader:
             One row per tenth of the customers, lowest risk first: ``n``, ``mean_predicted``, ``observed`` and
             its 95 % interval ``low``, ``high``.
         """
-        return pd.DataFrame(self._card["calibration"])
+        return pd.DataFrame(self.card["calibration"])
 
     def slices(self) -> pd.DataFrame:
         """Look for groups of customers for whom the model is wrong.
@@ -190,15 +190,16 @@ class ModelReader:
         return folder / "artifacts" / "churn"
 
     def _part(self, name: str) -> Any:
-        if name not in self._card:
+        if name not in self.card:
             raise SchemaError(
-                f"model {self.version.version}: its card has no {name}; found {sorted(self._card)}. "
+                f"model {self.version.version}: its card has no {name}; found {sorted(self.card)}. "
                 "Run `keepwell retrain` to have them."
             )
-        return self._card[name]
+        return self.card[name]
 
     @cached_property
-    def _card(self) -> dict[str, Any]:
+    def card(self) -> dict[str, Any]:
+        """The model card, as the retraining wrote it."""
         card: dict[str, Any] = json.loads((self._folder / "card.json").read_text())
         return card
 

@@ -70,7 +70,7 @@ class NightReader:
         return read_table(self.manifest.table("scores"))
 
     def plan(self) -> pd.DataFrame:
-        """Return the published plan, one row per customer planned for or in the global control."""
+        """Return the published plan, one row per planned action, and per customer of the global control without one."""
         return read_table(self.manifest.table("plan"))
 
     def at_risk(self, most: int = 20) -> pd.DataFrame:
@@ -234,7 +234,7 @@ class NightReader:
         plan = self.plan().set_index("customer_id")
         words = plan["action"].mask(plan["arm"] == "control", "withheld: " + plan["planned_action"])
         alone = (plan["arm"] == "global_control") & (plan["action"] == _NONE)
-        return words.mask(alone, "global control").str.replace("_", " ")
+        return words.mask(alone, "global control").str.replace("_", " ").groupby(level=0).agg(", ".join)
 
     def _last_planned(self) -> pd.DataFrame:
         columns = ("customer_id", "as_of", "planned_action")

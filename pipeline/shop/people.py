@@ -9,6 +9,7 @@ from pipeline.shop.settings import ShopSettings
 REGIONS = ("britain", "china", "lithuania")
 LANGUAGES = ("en", "zh", "lt")
 CONTACT_CHANNELS = ("email", "sms", "push", "phone", "post")
+CONSENT_CHANNELS = (*CONTACT_CHANNELS, "in_app", "audience")
 SHOP_CHANNELS = ("web", "app", "store")
 LOYALTIES = ("value", "price", "reward", "discount")
 CATEGORIES = 24
@@ -19,7 +20,7 @@ _LANGUAGE_SHARES = ((0.9, 0.06, 0.04), (0.08, 0.92, 0.0), (0.12, 0.0, 0.88))
 _CONTACT_SHARES = (0.6, 0.15, 0.15, 0.05, 0.05)
 _SHOP_SHARES = (0.5, 0.3, 0.2)
 _LOYALTY_SHARES = (0.3, 0.25, 0.2, 0.25)
-CONSENT_SHARES = (0.75, 0.4, 0.35, 0.3, 0.5)
+CONSENT_SHARES = (0.75, 0.4, 0.35, 0.3, 0.5, 0.6, 0.3)
 _OLDEST_SIGN_UP_DAYS = 720
 _VISIT_SHAPE = 3.0
 _SOCIABLE = 0.2
@@ -44,7 +45,7 @@ PEOPLE = np.dtype(
         ("is_minor", "?"),
         ("in_complaint", "?"),
         ("has_newsletter", "?"),
-        ("consents", "?", (len(CONTACT_CHANNELS),)),
+        ("consents", "?", (len(CONSENT_CHANNELS),)),
         ("visit_rate", "f8"),
         ("trouble", "f8"),
         ("reads_mail", "f8"),

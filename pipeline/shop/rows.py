@@ -18,7 +18,7 @@ from pipeline.shop.engagement_rows import (
     surveys_table,
     tickets_table,
 )
-from pipeline.shop.people import CONTACT_CHANNELS, LANGUAGES, REGIONS, SHOP_CHANNELS, People
+from pipeline.shop.people import CONSENT_CHANNELS, CONTACT_CHANNELS, LANGUAGES, REGIONS, SHOP_CHANNELS, People
 from pipeline.shop.promotions import announced
 from pipeline.shop.settings import day_number
 from pipeline.shop.spelling import customer_ids, ids, sorted_by, times, words
@@ -155,6 +155,7 @@ def _customers(numbers: Integers, people: People) -> pd.DataFrame:
             "signed_up_at": _sign_up_times(people),
             "region": words(REGIONS, people["region"]),
             "language": words(LANGUAGES, people["language"]),
+            "email": customer_ids(numbers).str.lower() + "@example.org",
             "preferred_channel": words(CONTACT_CHANNELS, people["preferred_channel"]),
             "household_id": ids("H", people["household"], width=7),
             "is_vulnerable": people["is_vulnerable"],
@@ -169,7 +170,7 @@ def _consents(numbers: Integers, people: People) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "customer_id": customer_ids(numbers[customer]),
-            "channel": words(CONTACT_CHANNELS, channel),
+            "channel": words(CONSENT_CHANNELS, channel),
             "purpose": np.full(len(customer), "marketing", object),
             "given_at": _sign_up_times(people[customer]),
         }

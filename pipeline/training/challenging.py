@@ -1,6 +1,6 @@
 """The champion's recipe and the configured one, both trained afresh and judged at the same past dates."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -16,6 +16,7 @@ from pipeline.regions import regions
 from pipeline.run import Run
 from pipeline.slicing import slicings
 from pipeline.training.evaluating import Trial, try_at
+from pipeline.training.night_profit import night_profits
 from tables.errors import DataError
 from tables.history import History
 
@@ -28,11 +29,13 @@ class Bout:
         as_of: the date.
         champion: the champion's recipe.
         challenger: the configured recipe.
+        profit: by recipe what it would have earned with each customer, currency units.
     """
 
     as_of: date
     champion: Trial
     challenger: Trial
+    profit: Mapping[str, npt.NDArray[np.float64]]
 
     @property
     def outcome(self) -> Outcome:
@@ -42,6 +45,7 @@ class Bout:
             self.challenger.customer,
             {CHAMPION: self.champion.risk, CHALLENGER: self.challenger.risk},
             self.challenger.weight,
+            self.profit,
         )
 
     @property
@@ -164,7 +168,10 @@ def _bout(run: Run, champion: Run, history: History, as_of: date, *, known: Tria
     run.progress(f"challenge at {as_of}: the champion's recipe")
     theirs = try_at(champion, history, as_of)
     run.progress(f"challenge at {as_of}: the configured recipe")
-    return Bout(as_of, theirs, known or try_at(run, history, as_of))
+    ours = known or try_at(run, history, as_of)
+    run.progress(f"challenge at {as_of}: what either would have earned")
+    profit = night_profits(run, history, ours, {CHAMPION: theirs.risk, CHALLENGER: ours.risk})
+    return Bout(as_of, theirs, ours, profit)
 
 
 def rule_words() -> list[str]:
@@ -177,10 +184,13 @@ def rule_words() -> list[str]:
     return [
         "Both recipes are trained on what was settled before each date and judged on the same customers after it; "
         "figures are averaged over the dates, intervals are 95 % from resampled customers, the same for both.",
+        "Profit is that of one night: each recipe spends an even night's share of today's budget on the pairs of "
+        "customer and action it values most, under today's catalogue, rules and capacities; counted is the believed "
+        "share of those who did leave times their margin, less all costs.",
         "The challenger must be better than the training's churn rate at every date,",
         f"better in {wins}, its interval without 0, and better at most of the dates,",
-        f"in no figure worse by more than its margin: {margins} (calibration error only where its interval is without "
-        "0: of a hundred customers it says little),",
+        f"in no figure worse by more than its margin: {margins} (profit and calibration error only where their "
+        "intervals are without 0: a budget reaches few customers, and of a hundred calibration error says little),",
         f"and in no segment, region or band of tenure may its log loss be shown (95 % for all of them together) to "
         f"be higher by more than {SLICE_MARGIN:g}.",
         "Otherwise the champion's recipe stays and is trained afresh.",

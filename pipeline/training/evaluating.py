@@ -18,7 +18,8 @@ from models.settings import ModelSettings
 from models.weighted import unless_even
 from pipeline.run import Run
 from pipeline.slicing import slicings
-from pipeline.snapshots import Training, date_frame, labelled, training
+from pipeline.snapshots import DateFrame, Training, date_frame, labelled, training
+from pipeline.training.campaigns import campaigns, words
 from pipeline.training.treated import TreatedRows, count_rows, treated_answer
 from tables.errors import DataError
 from tables.history import History
@@ -59,6 +60,14 @@ class Trial:
         """Features of those judged."""
         return self.everybody if self.kept.all() else self.everybody[self.kept]
 
+    @property
+    def judged(self) -> DateFrame:
+        """Those judged as all there are at the date."""
+        rows = self.population.reset_index(drop=True)
+        return DateFrame(
+            self.reference.as_of, self.customer, rows, np.ones(len(rows), dtype=np.bool_), self.reference
+        )
+
     def risk_by(self, model: ChurnModel) -> npt.NDArray[np.float64]:
         """Return what another recipe says of those judged, its level set on everybody as that of ``risk`` was."""
         said = model.calibrate_predict(self.everybody, reference=self.reference, series=self.known.series)[1]
@@ -82,6 +91,7 @@ class Evaluation:
         all_finite: whether every output of the model is a finite number.
         left_out: rivals that mean nothing for how customers leave here.
         treated: what was done with treated customers in training and evaluation.
+        profit: whom it would have paid to contact, as ``campaigns`` tells.
     """
 
     as_of: date
@@ -96,6 +106,7 @@ class Evaluation:
     all_finite: bool
     left_out: Sequence[str]
     treated: Mapping[str, Any]
+    profit: Mapping[str, Any]
 
     @property
     def log_loss(self) -> float:
@@ -118,6 +129,7 @@ class Evaluation:
             "members": dict(self.members),
             "models": [dict(row) for row in self.models],
             "treated": dict(self.treated),
+            "profit": dict(self.profit),
             **({"left_out": list(self.left_out)} if self.left_out else {}),
         }
 
@@ -137,7 +149,8 @@ class Evaluation:
                 *rows,
                 f"{OURS} ranks by {', '.join(f'{name} {each:.0%}' for name, each in self.members.items())}",
                 *([left_out] if self.left_out else []),
-                *(f"treated customers, {words}" for words in self.treated["words"]),
+                *(f"treated customers, {told}" for told in self.treated["words"]),
+                words(self.profit),
             ]
         )
 
@@ -267,6 +280,7 @@ def judge(run: Run, trial: Trial) -> Evaluation:
         treated=treated_answer(
             run.config.model.treated, {"training": known.treated, "evaluation": trial.treated}
         ),
+        profit=campaigns(run, trial.judged, churned, trial.risk, weight),
     )
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
@@ -12,6 +12,7 @@ from models.churn import ChurnModel
 from models.deployment import ModelVersion, folder_digest, newest_promotion, promotion_order
 from models.reference import DateReference
 from models.registry import Registry
+from pipeline.learning.uplift import learn_uplift
 from pipeline.pages.challenge_page import challenge_page
 from pipeline.pages.model_page import training_report
 from pipeline.run import Run
@@ -27,8 +28,8 @@ from pipeline.training.retrain_folder import CHALLENGE, REPORT, as_json, settle,
 from tables.errors import PromotionError
 from tables.history import History
 
-_OF_THE_DAY = ("recipe_words", "challenge", "ablation")
-"""What a card tells of the models beside it: the same model keeps its version though these have changed."""
+_OF_THE_DAY = ("recipe_words", "challenge", "ablation", "profit")
+"""What a card tells of rivals and of the catalogue: the same model keeps its version though these have changed."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def retrain(
         LeakageError: if a feature knows the future; names it.
         PromotionError: if promotion is required and no model is promoted.
     """
-    load_catalogue(run.config.actions.catalogue)  # a mistake there fails before training
+    catalogue = load_catalogue(run.config.actions.catalogue)  # a mistake there fails before training
     history = ingested(run, as_of=as_of)
     registry = Registry(run.workspace, run.config.registry)
     newest = try_at(run, history, newest_evaluable(run, history, as_of))
@@ -87,7 +88,8 @@ def retrain(
         "promoted": outcome.promoted,
         "outcome": outcome.words,
     }
-    staged = stage(run.workspace, as_of, _files(choice, card))
+    learnt = learn_uplift(run, history, catalogue, as_of=as_of)
+    staged = stage(run.workspace, as_of, {**_files(choice, card), **learnt.files()})
     if outcome.promoted:
         registry.promote(version.version, promoted_for=as_of)
     registry.attach(version.version, staged)
@@ -96,7 +98,7 @@ def retrain(
         raise PromotionError(
             f"retrain: version {version.version} was not promoted; {outcome.words} See {page}."
         )
-    return _answer(choice, evaluation, version, card, page=str(page), as_of=as_of)
+    return _answer(choice, evaluation, version, card, uplift=learnt.words, page=str(page), as_of=as_of)
 
 
 def _refit(
@@ -223,6 +225,7 @@ def _answer(
     version: ModelVersion,
     card: Mapping[str, Any],
     *,
+    uplift: Sequence[str],
     page: str,
     as_of: date,
 ) -> dict[str, Any]:
@@ -244,6 +247,7 @@ def _answer(
         "log_loss": evaluation.log_loss,
         "constant_log_loss": evaluation.constant_log_loss,
         "evaluation": evaluation.answer(choice.run.rule.horizon_days),
+        "uplift": list(uplift),
         "page": page,
-        "text": "\n".join([evaluation.lines(), *table, *choice.words, state, f"Report: {page}"]),
+        "text": "\n".join([evaluation.lines(), *table, *choice.words, *uplift, state, f"Report: {page}"]),
     }

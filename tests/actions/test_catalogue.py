@@ -61,6 +61,27 @@ def test_shipped_kinds_follow_the_domain() -> None:
     assert kinds == {"service": 6, "content": 9, "values": 1, "reward": 8, "discount": 3}
 
 
+def test_every_shipped_action_speaks_three_languages() -> None:
+    wordings = [each.wording for each in load_catalogue(SHIPPED).actions.values()]
+    assert {tuple(wording) for wording in wordings} == {("en", "zh", "lt")}
+    assert len({text for wording in wordings for text in wording.values()}) == 3 * len(wordings)
+
+
+def test_a_language_without_wording_falls_back_to_english() -> None:
+    note = action(wording={"en": "Hello.", "lt": "Labas."})
+    assert [note.said_in(language) for language in ("lt", "zh", "fr", None)] == [
+        "Labas.", "Hello.", "Hello.", "Hello.",
+    ]  # fmt: skip
+
+
+def test_shipped_actions_may_take_several_channels() -> None:
+    several = {each.id: each.channel for each in load_catalogue(SHIPPED).actions.values() if each.channel[1:]}
+    assert several == {
+        "proactive_support": ("phone", "chat"), "self_service_guide": ("email", "in_app"),
+        "points_bonus": ("email", "push"), "personal_offer": ("email", "sms"),
+    }  # fmt: skip
+
+
 def test_shipped_service_actions_are_never_withheld() -> None:
     for each in load_catalogue(SHIPPED).actions.values():
         assert each.randomise == (each.kind != "service") == (each.purpose == "marketing")
@@ -126,8 +147,8 @@ def test_all_problems_come_at_once_with_lines(tmp_path: Path) -> None:
         "8: actions.note.prior_save_sd: input should be greater than 0; found 0",
         "22: actions.other.cots: there is no such key; allowed are capacity_per_night, carries_out, channel, "
         "contact_cost, cooldown_days, customer_cap_per_year, id, incentive_cost, kind, prior_effect_lapsed, "
-        "prior_effect_lapsed_sd, prior_save, prior_save_sd, purpose, randomise, redeem_rate, regions, "
-        "trigger, valid_from, valid_to, wording",
+        "prior_effect_lapsed_sd, prior_save, prior_save_sd, purpose, randomise, redeem_rate, "
+        "region_weights, regions, trigger, valid_from, valid_to, wording",
     ]
 
 
@@ -146,6 +167,12 @@ def test_all_problems_come_at_once_with_lines(tmp_path: Path) -> None:
         ({"prior_save": 1.5}, "prior_save: input should be less than or equal to 1"),
         ({"cooldown_days": 0}, "cooldown_days: input should be greater than or equal to 1"),
         ({"wording": {"lt": "Labas"}}, "the English wording `en` is missing"),
+        ({"wording": {"en": "Hello", "lt": " "}}, "wording.lt: string should have at least 1 character"),
+        ({"channel": ["email", "emial"]}, r"channel\[1\]: input should be 'email'.*did you mean email"),
+        ({"channel": ["email", "email"]}, "a list names at least one channel, and each once"),
+        ({"channel": ["email", "preferred"]}, "`preferred` and `ticket` stand alone"),
+        ({"channel": []}, "a list names at least one channel"),
+        ({"region_weights": {"LT": -1}}, "region_weights.LT: input should be greater than or equal to 0"),
         ({"wording": {"en": "Hello", "fr": "Salut"}}, r"wording.fr: input should be 'en', 'zh' or 'lt'"),
         ({"valid_from": date(2025, 2, 1), "valid_to": date(2025, 2, 1)}, "must lie after valid_from"),
         ({"trigger": 5}, "a trigger is a text"),

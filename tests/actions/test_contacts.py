@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from actions.catalogue import Action, Catalogue
 from actions.contacts import LEDGER_COLUMNS, contact_ledger
-from tables.calendar import DAY, HOUR, BusinessCalendar
+from tables.calendar import DAY, HOUR, NEVER, BusinessCalendar
 from tables.errors import SchemaError
 
 TONIGHT = date(2025, 3, 31)  # the first midnight after the clocks went forward
@@ -92,6 +92,20 @@ def test_one_arrival_outweighs_failed_attempts() -> None:
     ]
     rows = ledger(reports, plan(days_ago(10), ("ann", "note", "note", "sent")))
     assert rows["delivery"].tolist() == ["confirmed"]
+
+
+def test_the_first_redemption_is_told_by_the_reports() -> None:
+    sent_at = CALENDAR.midnight(days_ago(10))
+    reports = [
+        contact("ann", sent_at + hours * HOUR, "keepwell", action="note", redeemed_at=redeemed)
+        for hours, redeemed in ((1, MIDNIGHT - 5), (2, None), (3, MIDNIGHT - 7))
+    ]
+    crm = contact("bob", sent_at, "crm", redeemed_at=MIDNIGHT - 3)
+    nights = [plan(days_ago(days), ("ann", "note", "note", "sent")) for days in (20, 10)]
+    rows = ledger([*reports, crm, contact("bob", sent_at, "crm")], *nights)
+    assert rows["redeemed_at"].tolist() == [MIDNIGHT - 3, NEVER, NEVER, MIDNIGHT - 7]
+    for others in (None, [crm]):
+        assert ledger(others, *nights)["redeemed_at"].tolist()[-2:] == [NEVER, NEVER]
 
 
 def test_a_withheld_row_stays_withheld_whatever_is_reported() -> None:

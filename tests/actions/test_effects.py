@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from actions.catalogue import Action
-from actions.effects import EffectCells, prior_effects
+from actions.effects import EffectCells, cell_priors
 from tables.errors import ConfigError, DataError
 
 
@@ -58,26 +58,21 @@ def test_a_unit_keeps_its_first_cell() -> None:
     assert named.tolist() == ["risk_low|value_lower", "risk_low|value_lower"]
 
 
-def test_prior_effect_is_the_saved_share_of_the_cells_mean_risk() -> None:
-    base = customers((0.2, "model", 1), (0.4, "model", 1), (0.9, "bgnbd", 1))
-    cells = np.array(["risk_low|value_lower", "risk_low|value_lower", "source_bgnbd"])
-    effects = prior_effects(base, [action(), action(id="offer", prior_save=-0.5)], cells)
-    np.testing.assert_allclose(effects.mean, [[0.03, -0.15], [0.03, -0.15], [0.0, 0.0]], atol=1e-7)
-    np.testing.assert_allclose(effects.sd, [[0.03, 0.03], [0.03, 0.03], [0.01, 0.01]], atol=1e-7)
+def test_prior_effect_is_the_saved_share_of_the_cells_churn() -> None:
+    mean, sd = cell_priors(
+        ["risk_low|value_lower", "source_bgnbd"],
+        np.array([0.3, 0.9]),
+        [action(), action(id="offer", prior_save=-0.5)],
+    )
+    np.testing.assert_allclose(mean, [[0.03, -0.15], [0.0, 0.0]])
+    np.testing.assert_allclose(sd, [[0.03, 0.03], [0.01, 0.01]])
 
 
 def test_lapsed_customers_have_their_own_absolute_prior() -> None:
-    base = customers((0.9, "bgnbd", 1), (0.3, "population_rate", 1))
     back = action(prior_effect_lapsed=0.02, prior_effect_lapsed_sd=0.03)
-    cells = EffectCells(risk_cuts=(0.3, 0.6), margin_cut=2.0).of(base)
-    effects = prior_effects(base, [back], cells)
-    np.testing.assert_allclose(effects.mean, [[0.02], [0.02]], atol=1e-7)
-    np.testing.assert_allclose(effects.sd, [[0.03], [0.03]], atol=1e-7)
-
-
-def test_effects_without_actions_have_no_columns() -> None:
-    base = customers((0.9, "bgnbd", 1))
-    assert prior_effects(base, [], np.array(["source_bgnbd"])).mean.shape == (1, 0)
+    mean, sd = cell_priors(["source_bgnbd", "source_population_rate"], np.array([0.9, 0.3]), [back])
+    np.testing.assert_allclose(mean, [[0.02], [0.02]])
+    np.testing.assert_allclose(sd, [[0.03], [0.03]])
 
 
 def test_cells_survive_writing_and_reading() -> None:

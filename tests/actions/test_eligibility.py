@@ -1,74 +1,28 @@
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from actions.catalogue import CHANNELS, Action, Catalogue
+from actions.catalogue import Catalogue
 from actions.contacts import LEDGER_COLUMNS
 from actions.eligibility import Eligibility, eligibility
 from actions.reasons import REASONS, Reason, reasons_in
 from actions.rules import ChannelCap, Rules
-from tables.calendar import DAY, NEVER, BusinessCalendar
+from tables.calendar import DAY, NEVER
 from tables.errors import DataError, SchemaError
-
-TONIGHT = date(2025, 6, 10)
-CALENDAR = BusinessCalendar("Europe/Vilnius")
-MIDNIGHT = CALENDAR.midnight(TONIGHT)
-AGREES = {
-    "customer_id": "ann",
-    "channel": "email",
-    "purpose": "marketing",
-    "given_at": 0,
-    "withdrawn_at": NEVER,
-}
-
-
-def action(name: str = "note", **changes: Any) -> Action:
-    kind = changes.get("kind", "content")
-    discount = (
-        {"incentive_cost": 1, "redeem_rate": 0.5, "customer_cap_per_year": 9} if kind == "discount" else {}
-    )
-    plain = {
-        "id": name, "carries_out": ["messaging"], "trigger": "True", "channel": "email", "kind": kind,
-        "contact_cost": 0, "prior_save": 0.1, "prior_save_sd": 0.1, "cooldown_days": 5, "wording": {"en": "x"},
-    }  # fmt: skip
-    return Action.model_validate({**plain, **discount, **changes})
-
-
-def contacted(days_ago: float, **changes: Any) -> dict[str, Any]:
-    row = {
-        "customer_id": "ann", "team": "keepwell", "channel": "email", "purpose": "marketing", "action": "other",
-        "arm": "sent", "delivery": "confirmed", "sent_at": MIDNIGHT - round(days_ago * DAY),
-    }  # fmt: skip
-    return {**row, **changes}
-
-
-def checked(
-    *actions: Action,
-    customer: dict[str, Any] | None = None,
-    rules: Rules | None = None,
-    contacts: list[dict[str, Any]] | None = None,
-    consents: list[dict[str, Any]] | None = None,
-    tickets: list[dict[str, Any]] | None = None,
-    in_control: bool = False,
-) -> Eligibility:
-    return eligibility(
-        pd.DataFrame([{"customer_id": "ann", **(customer or {})}]),
-        catalogue=Catalogue.of(actions),
-        rules=rules or Rules(own_gap_days=0),
-        as_of=TONIGHT,
-        calendar=CALENDAR,
-        global_control=np.array([in_control]),
-        contacts=pd.DataFrame(contacts or [], columns=list(LEDGER_COLUMNS)),
-        consents=pd.DataFrame([AGREES] if consents is None else consents, columns=list(AGREES)),
-        tickets=None if tickets is None else pd.DataFrame(tickets),
-    )
-
-
-def reasons(*args: Any, **given: Any) -> tuple[str, ...]:
-    return checked(*(args or (action(),)), **given).explain(0, 0)
+from tests.one_customer import (
+    AGREES,
+    CALENDAR,
+    MIDNIGHT,
+    TONIGHT,
+    action,
+    checked,
+    contacted,
+    reasons,
+    ticket,
+)
 
 
 def test_a_willing_customer_may_get_a_fitting_action() -> None:
@@ -157,17 +111,17 @@ def test_objecting_to_profiling_stops_all_targeting() -> None:
 
 @pytest.mark.parametrize(
     ("flag", "reason"),
-    [("is_minor", "minor"), ("is_vulnerable", "vulnerable"), ("in_complaint", "in a complaint procedure")],
+    [
+        ("is_minor", "minor"),
+        ("is_vulnerable", "vulnerable"),
+        ("in_complaint", "in a complaint procedure"),
+        ("objects_to_profiling", "objected to profiling"),
+    ],
 )
 def test_those_who_need_protection_are_masked(flag: str, reason: str) -> None:
     assert reasons(action(kind="service"), customer={flag: True}) == (reason,)
     for absent in (False, None, -1, 0):
         assert reasons(customer={flag: absent}) == ()
-
-
-def ticket(**changes: Any) -> list[dict[str, Any]]:
-    plain = {"customer_id": "ann", "opened_at": MIDNIGHT - DAY, "solved_at": NEVER, "reopened_at": NEVER}
-    return [{**plain, "channel": "chat", **changes}]
 
 
 @pytest.mark.parametrize(
@@ -185,6 +139,12 @@ def ticket(**changes: Any) -> list[dict[str, Any]]:
 def test_an_open_ticket_allows_only_service(changes: dict[str, Any], is_open: bool) -> None:
     assert reasons(tickets=ticket(**changes)) == (("open ticket",) if is_open else ())
     assert reasons(action(kind="service"), tickets=ticket(**changes)) == ()
+
+
+def test_a_solved_ticket_allows_personal_offers_again() -> None:
+    for days in (0.5, 14, 15):
+        solved = ticket(opened_at=MIDNIGHT - 20 * DAY, solved_at=MIDNIGHT - round(days * DAY))
+        assert reasons(action("offer", kind="discount"), tickets=solved) == ()
 
 
 @pytest.mark.parametrize(("days", "blocked"), [(0.1, True), (3, True), (3.01, False)])
@@ -244,7 +204,15 @@ def test_nobody_on_a_discount_gets_another() -> None:
     offers = (action("offer", kind="discount"), action("bundle", kind="discount"), action("note"))
     found = checked(*offers, contacts=[contacted(20, action="bundle")])
     assert [found.explain(0, each) for each in range(3)] == [("already on a discount",)] * 2 + [()]
-    assert checked(*offers, customer={"on_discount": 1}).mask.tolist() == [[False, False, True]]
+
+
+def test_discounts_of_other_teams_count_too() -> None:
+    offers = (action("offer", kind="discount"), action("note"))
+    running = {"customer_id": "ann", "starts_at": MIDNIGHT - DAY, "reward": 5.0}
+    assert checked(*offers, offers=[running]).mask.tolist() == [[False, True]]
+    assert checked(*offers, offers=[{**running, "customer_id": "bob"}]).mask.all()
+    redeemed = contacted(40, team="crm", action="coupon", redeemed_at=MIDNIGHT - 20 * DAY)
+    assert checked(*offers, contacts=[redeemed]).explain(0, 0) == ("already on a discount",)
 
 
 def test_discounts_of_the_year_run_out() -> None:
@@ -271,34 +239,6 @@ def test_an_action_runs_out_for_the_year() -> None:
 def test_the_global_control_gets_service_only() -> None:
     found = checked(action(), action("call", kind="service"), in_control=True)
     assert [found.explain(0, each) for each in range(2)] == [("in the global control",), ()]
-
-
-@pytest.mark.parametrize(
-    ("customer", "channel"),
-    [
-        ({"preferred_channel": "sms", "answers_on_channel": "chat"}, "sms"),
-        ({"preferred_channel": "pigeon", "answers_on_channel": "chat"}, "chat"),
-        ({"preferred_channel": None}, "push"),
-        ({}, "push"),
-    ],
-)
-def test_the_preferred_channel_is_stated_answered_or_default(customer: dict[str, Any], channel: str) -> None:
-    found = checked(
-        action(channel="preferred"), customer=customer, rules=Rules(own_gap_days=0, default_channel="push")
-    )
-    assert CHANNELS[found.channels[0, 0]] == channel
-    assert found.explain(0, 0) == ("no consent for the channel",)
-    assert reasons(
-        action(channel="preferred"), customer=customer, consents=[{**AGREES, "channel": channel}]
-    ) == (("no consent for the channel",) if channel == "push" else ())
-
-
-def test_a_ticket_is_answered_on_its_own_channel() -> None:
-    note = action(channel="ticket", kind="service")
-    older = ticket(channel="phone", opened_at=MIDNIGHT - 5 * DAY)
-    assert CHANNELS[checked(note, tickets=ticket() + older).channels[0, 0]] == "chat"
-    assert CHANNELS[checked(note, tickets=ticket(channel=None)).channels[0, 0]] == "email"
-    assert CHANNELS[checked(note).channels[0, 0]] == "email"
 
 
 def test_contacts_from_tonight_on_do_not_count() -> None:
@@ -343,6 +283,13 @@ def test_counts_show_each_reason_per_action() -> None:
     assert counts.index.tolist() == ["note"]
     assert counts.loc["note", ["eligible", "trigger not met", "minor"]].tolist() == [1, 1, 1]
     assert [each.action.id for each in three().dormant] == ["later"]
+
+
+def test_barriers_count_only_those_whom_the_action_suits() -> None:
+    barriers = three().barriers()
+    assert barriers.loc["note", ["suited", "allowed", "minor"]].tolist() == [2, 1, 1]
+    assert "trigger not met" not in barriers
+    assert barriers.loc["note"].sum() == 2 + 1 + 1
 
 
 def test_those_left_out_are_counted_by_barrier() -> None:

@@ -28,6 +28,29 @@ def test_quiet_days_are_read_by_region() -> None:
 
 
 @pytest.mark.parametrize(
+    ("hours", "region", "window"),
+    [
+        ({"LT": [21, 8]}, "LT", (8, 21)),
+        ({"LT": [21, 8]}, "CN", (0, 24)),
+        ({"LT": [21, 8], "all": [22, 24]}, None, (0, 22)),
+        ({"LT": [21, 8], "all": [22, 24]}, "CN", (0, 22)),
+        ({"all": [0, 9]}, "LT", (9, 24)),
+        ({"all": [20, 0]}, "LT", (0, 20)),
+    ],
+)
+def test_quiet_hours_leave_one_window_for_sending(
+    hours: dict[str, list[int]], region: str | None, window: tuple[int, int]
+) -> None:
+    assert Rules.model_validate({"quiet_hours": hours}).send_window(region) == window
+
+
+@pytest.mark.parametrize("hours", [[12, 14], [8, 8], [0, 24], [0, 0], [21, 25], [21]])
+def test_quiet_hours_without_one_window_are_refused(hours: list[int]) -> None:
+    with pytest.raises(ValidationError, match="quiet_hours"):
+        Rules.model_validate({"quiet_hours": {"LT": hours}})
+
+
+@pytest.mark.parametrize(
     ("key", "value"),
     [
         ("consent", "maybe"), ("any_team_gap_days", -1), ("channel_caps", {"pigeon": {}}),

@@ -6,9 +6,8 @@ import pytest
 
 from actions.catalogue import CHANNELS
 from actions.contacts import LEDGER_COLUMNS
-from actions.rules import Rules
-from actions.standing import Night, PastContacts, marketing_consents, open_tickets, own_channel
-from tables.calendar import HOUR, BusinessCalendar
+from actions.standing import Night, PastContacts, marketing_consents, open_tickets, running_discounts
+from tables.calendar import HOUR, NEVER, BusinessCalendar
 from tables.errors import SchemaError
 
 # On 30 March 2025 the clocks in Vilnius went forward: that local day has 23 hours.
@@ -30,11 +29,6 @@ def test_flags_are_no_where_absent_or_missing() -> None:
     assert night().flag("vip").tolist() == [False, False]
 
 
-def test_own_channels_fall_back_to_the_default() -> None:
-    codes = own_channel(night(preferred_channel=["sms", "fax"]), Rules(default_channel="post"))
-    assert [CHANNELS[code] for code in codes] == ["sms", "post"]
-
-
 def test_a_contact_counts_in_the_local_day_it_fell_in() -> None:
     rows = pd.DataFrame([dict.fromkeys(LEDGER_COLUMNS)]).assign(
         customer_id="bob", team="crm", action="note", delivery="confirmed", channel="email"
@@ -45,6 +39,61 @@ def test_a_contact_counts_in_the_local_day_it_fell_in() -> None:
         assert past.by_other_teams(1).tolist() == [False, within]
         assert past.at_cap(0, days=1, most=1).tolist() == [False, within]
         assert past.assigned(["note"], days=1).tolist() == [0, int(within)]
+
+
+def contact(**changes: object) -> pd.DataFrame:
+    plain = {"customer_id": "bob", "sent_at": night().midnight(20), "team": "crm", "channel": "sms"}
+    plain |= {"action": "note", "delivery": "confirmed", "redeemed_at": night().midnight(5)}
+    return pd.DataFrame([{**dict.fromkeys(LEDGER_COLUMNS), **plain, **changes}])
+
+
+@pytest.mark.parametrize(
+    ("changes", "days", "expected"),
+    [
+        ({}, 5, True),
+        ({}, 4, False),
+        ({"redeemed_at": NEVER}, 5, False),
+        ({"redeemed_at": None}, 5, False),
+        ({"team": "keepwell"}, 5, False),
+        ({"team": "keepwell", "action": "offer"}, 5, True),
+    ],
+)
+def test_what_other_teams_gave_counts_when_redeemed(
+    changes: dict[str, object], days: int, expected: bool
+) -> None:
+    past = PastContacts(contact(**changes), night())
+    assert past.redeemed(["offer"], days=days).tolist() == [False, expected]
+
+
+def test_redemptions_are_answers_over_their_channel() -> None:
+    counts = PastContacts(contact(), night()).redeemed_over(5)
+    assert np.argwhere(counts).tolist() == [[1, CHANNELS.index("sms")]]
+    assert not PastContacts(contact(channel="pigeon"), night()).redeemed_over(5).any()
+    assert not PastContacts(contact(), night()).redeemed_over(4).any()
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "completed", "reward", "has_discount"),
+    [
+        (40, -10, None, 5.0, True),
+        (40, -10, None, 0.0, False),
+        (40, -10, None, None, True),
+        (40, 0, None, 5.0, False),
+        (0, -10, None, 5.0, False),
+        (40, -10, 31, 5.0, False),
+        (40, 20, 30, 5.0, True),
+        (30, None, None, 5.0, True),
+        (31, None, None, 5.0, False),
+    ],
+)
+def test_an_offer_is_a_discount_while_it_runs_and_when_used(
+    begin: int, end: int | None, completed: int | None, reward: float | None, has_discount: bool
+) -> None:
+    moments = {"starts_at": begin, "ends_at": end, "completed_at": completed}
+    row = {name: None if days is None else night().midnight(days) for name, days in moments.items()}
+    row |= {"customer_id": "bob"} if reward is None else {"customer_id": "bob", "reward": reward}
+    found = running_discounts(pd.DataFrame([row]), night(), runs_days=30)
+    assert found.tolist() == [False, has_discount]
 
 
 def test_consents_stand_per_channel() -> None:

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from scipy.stats import beta
 
 from models import metrics
-from models.metrics import CampaignEconomics, ece, ece_when_perfect, emp, lift, profit_threshold
+from models.metrics import ece, ece_when_perfect, lift
+from models.profit import CampaignEconomics, emp
 from models.weighted import cumulated, effective_rows, risk_bins
 from tables.errors import DataError
 
@@ -45,12 +46,6 @@ def test_worthless_ranking_may_earn_nothing() -> None:
 def test_free_campaign_reaches_every_churner() -> None:
     economics = CampaignEconomics(clv=100, incentive=0, contact=0, alpha=6, beta=14)
     assert emp([1, 1, 0, 0], [0.1, 0.4, 0.2, 0.9], economics) == pytest.approx(100 * 0.3 / 2)
-
-
-def test_threshold_balances_gain_and_cost() -> None:
-    p = profit_threshold(acceptance=0.3)
-    assert p * 0.3 * 190 - p * 1 - (1 - p) * 11 == pytest.approx(p * 0.3 * 190 + p * 10 - 11)
-    assert p * (0.3 * 190 + 10) == pytest.approx(11)
 
 
 def test_lift_shares_ties_at_the_border() -> None:

@@ -97,3 +97,5 @@ def test_a_killed_night_leaves_the_old_state_and_is_mended(demo: Path, tmp_path:
         assert published_dates(workspace) == (FIRST, SECOND, THIRD)
         assert unfinished(workspace) == []
     assert seen(demo) == seen(undisturbed)
+    salts = [(workspace / "control/salts.json").read_bytes() for workspace in (demo, undisturbed)]
+    assert salts[0] == salts[1]

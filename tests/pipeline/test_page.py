@@ -3,7 +3,11 @@ from dataclasses import replace
 
 from markupsafe import Markup
 
+from pipeline.pages.audit_chapter import AuditChapter
+from pipeline.pages.beliefs_chapter import BeliefRow, BeliefsChapter
 from pipeline.pages.page import ActionRow, Bar, CustomerRow, Figure, NightPage, Resting, Why, render
+from pipeline.pages.power_chapter import PowerChapter
+from pipeline.pages.rules_chapter import RuledRow
 
 WHY = Why("no order for 74 days", "without it the risk would be 34% instead of 71%")
 PAGE = NightPage(
@@ -14,10 +18,18 @@ PAGE = NightPage(
     trained_through="2026-05-30",
     later_model=False,
     figures=[Figure("1,204", "customers watched")],
-    claim="Effects are priors.",
-    power="Tonight could show 9.1 points.",
+    beliefs=BeliefsChapter(
+        "Effects are priors.",
+        "One is stopped.",
+        [
+            BeliefRow(
+                "survey invite", "outcomes", "800", "200", "-5.0 points", "-7 to -3", "-5 EUR", "97%", True
+            )
+        ],
+    ),
+    power=PowerChapter("Tonight could show 9.1 points.", []),
     plan_words="Planned for 3.",
-    actions=[ActionRow("thank you note", "email", "3", "2", "1", "0.20 EUR", "0.1", "9.1 points")],
+    actions=[ActionRow("thank you note", "email", "3", "2", "0", "1", "0.20 EUR", "0.1")],
     nobody_because="",
     certificate="Gap 0 %.",
     previous="2026-05-31",
@@ -33,6 +45,8 @@ PAGE = NightPage(
     language="en",
     reasons=[],
     segments=[],
+    audit=AuditChapter("No difference is larger.", [], []),
+    ruled=[RuledRow("early access", "9", "4", "no consent for the channel 5")],
     dormant=[Resting("points bonus", "trigger names `points`")],
     evaluation_words="Judged.",
     models=[],
@@ -48,6 +62,7 @@ def test_the_page_shows_figures_actions_and_customers() -> None:
         "AB12-CD34",
         "no order for 74 days",
         "34% instead of 71%",
+        'survey invite <b class="up">stopped</b>',
         "Effects are priors.",
     ):
         assert words in text

@@ -155,7 +155,7 @@ def test_the_folder_of_the_retraining_is_whole_and_in_the_registry(made: Made) -
     page = (folder / "challenge.html").read_text()
     assert re.findall(r"https?://|<script|src=", page) == []
     assert "The configured recipe takes over" in page and "region: north" in page
-    assert page.count("expected maximum profit at the usual costs of its authors") >= 2
+    assert page.count("profit at the night&#39;s budget") >= 2
     with held(made.folder) as run, Registry(run.workspace, run.config.registry).connection.reach() as client:
         run_id = client.get_model_version("keepwell-churn", "2").run_id
         assert {Path(each.path).name for each in client.list_artifacts(run_id, "report")} == names

@@ -1,0 +1,114 @@
+"""What chance decides about a night's plan: who is control, what is withheld, who explores, and what they get."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from actions.catalogue import Action
+from actions.control import EXPLORE, WITHHOLD, ControlSettings, draw_below, keyed_uniforms
+from actions.exploration import Flags, Offers, Pairs
+from actions.limits import Counts, Limits
+from actions.problem import Codes, Rows
+
+
+@dataclass(frozen=True)
+class Sending:
+    """What the draws make of the planned pairs.
+
+    Attributes:
+        pairs: what is planned.
+        column: (pairs,), the action that is sent, -1 where it is withheld.
+        explored: (pairs,), whether chance picked the action.
+        propensity: (pairs,), chance of what happened to the pair, its arm and its action, in the draws that
+            decided it.
+    """
+
+    pairs: Pairs
+    column: Codes
+    explored: Flags
+    propensity: npt.NDArray[np.float64]
+
+    def take(self, kept: Flags) -> "Sending":
+        """Return some of the pairs."""
+        return Sending(self.pairs.take(kept), self.column[kept], self.explored[kept], self.propensity[kept])
+
+    def counts(self, limits: Limits) -> Counts:
+        """Count what is sent per region and action."""
+        sent = self.column >= 0
+        return limits.count(self.column[sent], self.pairs.groups[sent])
+
+
+@dataclass(frozen=True)
+class Draws:
+    """The draws of a night, one flag per customer.
+
+    Attributes:
+        salt: the salt that decided.
+        in_global: in the control of the whole programme.
+        withheld: in the control of whatever action is planned.
+        explores: not withheld, and for it chance picks the action.
+        control: the shares drawn.
+    """
+
+    salt: str
+    in_global: Flags
+    withheld: Flags
+    explores: Flags
+    control: ControlSettings
+
+    @classmethod
+    def of(cls, units: Sequence[str], control: ControlSettings, *, as_of: date) -> Self:
+        """Draw for the unit of each customer."""
+        salt = control.period_of(as_of).salt
+        withheld = draw_below(units, control.withheld_share, salt=salt, purpose=WITHHOLD)
+        explores = draw_below(units, control.exploration_share, salt=salt, purpose=EXPLORE)
+        in_global = control.global_control(units, as_of=as_of)
+        return cls(salt, in_global, withheld, explores & ~withheld, control)
+
+    def pairs(self, rows: Rows, columns: Codes, groups: Codes, actions: Sequence[Action]) -> Pairs:
+        """Tell which planned pairs chance decides about: randomised actions outside the global control.
+
+        Args:
+            rows: (pairs,), positions of the customers.
+            columns: (pairs,), positions of their planned actions.
+            groups: (customers,), position of each customer's region in the limits.
+            actions: the active actions.
+        """
+        randomised = np.array([action.randomise for action in actions], dtype=bool)
+        return Pairs(rows, columns, groups[rows], randomised[columns] & ~self.in_global[rows])
+
+    def send(self, pairs: Pairs, offers: Offers, customer_ids: Sequence[str], *, as_of: date) -> Sending:
+        """Withhold, replace or leave each planned pair.
+
+        Whether a unit is withheld or explores is fixed for the salt's period; the action that takes the place
+        of another is drawn anew for each customer and night.
+
+        Args:
+            pairs: what is planned.
+            offers: among which actions chance may choose.
+            customer_ids: id of each customer of the base.
+            as_of: the night.
+        """
+        withheld = pairs.randomised & self.withheld[pairs.rows]
+        explored = pairs.randomised & self.explores[pairs.rows]
+        drawn = np.flatnonzero(explored[offers.first])
+        who = [customer_ids[row] for row in pairs.rows[offers.first[drawn]]]
+        uniforms = keyed_uniforms(who, salt=self.salt, purpose=f"explored action {as_of}")
+        column = np.where(withheld, -1, pairs.columns)
+        column[offers.first[drawn]] = offers.take(drawn).drawn(uniforms)
+        choices = np.ones(len(pairs))
+        choices[offers.first] = offers.choices
+        return Sending(pairs, column, explored, self._propensity(pairs, withheld, explored, choices))
+
+    def _propensity(
+        self, pairs: Pairs, withheld: Flags, explored: Flags, choices: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float64]:
+        held, exploring = self.control.withheld_share, self.control.exploration_share
+        sent = (1 - held) * np.where(explored, exploring / choices, 1 - exploring)
+        chance = np.where(withheld, held, sent)
+        fixed = np.where(self.in_global[pairs.rows], self.control.global_share, 1.0)
+        return np.where(pairs.randomised, chance, fixed)

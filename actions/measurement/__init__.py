@@ -1,0 +1,1 @@
+"""What planned actions did: pure statistics on settled units."""

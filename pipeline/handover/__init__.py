@@ -1,0 +1,1 @@
+"""What leaves the workspace for other systems, and what they report back."""

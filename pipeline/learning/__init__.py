@@ -1,0 +1,1 @@
+"""What the workspace's own outcomes teach: beliefs of a night, and models of single customers at a retraining."""

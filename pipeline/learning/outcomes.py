@@ -1,0 +1,27 @@
+"""Settled units of the catalogue's actions, with what their comparison needs."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import pandas as pd
+
+from actions.catalogue import Action
+from pipeline.measuring.outcomes import settled_units
+from pipeline.regions import regions
+from pipeline.run import Run
+from tables.history import History
+
+
+def units_of_actions(run: Run, history: History, actions: Sequence[Action], *, as_of: date) -> pd.DataFrame:
+    """Return the settled units, with ``region`` where an action is believed to work differently by region.
+
+    Args:
+        run: the run.
+        history: the validated history.
+        actions: the actions.
+        as_of: only outcomes settled by this date are used.
+    """
+    units = settled_units(run, history, as_of=as_of)
+    if units.empty or not any(action.region_weights for action in actions):
+        return units
+    return units.assign(region=regions(run, history, units["customer"].to_numpy(), as_of=as_of))

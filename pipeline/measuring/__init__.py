@@ -1,0 +1,1 @@
+"""Reading what planned actions did, once outcomes are settled."""

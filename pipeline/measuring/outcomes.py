@@ -1,0 +1,138 @@
+"""Settled units: what came of every planned action, sent or withheld, once its outcome is known."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from actions.assignments import EXPLORED, GLOBAL_CONTROL
+from actions.catalogue import NONE
+from actions.control import WITHHOLD, FrozenSalt, salts_from_json
+from pipeline.measuring.costs import sent_costs
+from pipeline.measuring.windows import lived, settled_until, window_days
+from pipeline.run import Run
+from tables.history import History
+from tables.publish import published, published_dates
+from tables.storage import read_table
+
+_PLAN_COLUMNS = (
+    "customer_id",
+    "as_of",
+    "planned_action",
+    "action",
+    "arm",
+    "propensity",
+    "choice_share",
+    "churn_risk",
+    "risk_source",
+    "margin",
+    "expected_cost",
+    "cell",
+    "unit",
+    "salt",
+    "is_later_model",
+)
+UNIT_COLUMNS = (
+    "customer_id",
+    "customer",
+    "unit",
+    "action",
+    "arm",
+    "explored_action",
+    "salt",
+    "withheld_share",
+    "planned_on",
+    "cell",
+    "risk_source",
+    "churn_risk",
+    "margin",
+    "propensity",
+    "choice_share",
+    "churned",
+    "contribution",
+    "cost",
+)
+"""Columns of settled units in their order."""
+
+
+def settled_units(run: Run, history: History, *, as_of: date) -> pd.DataFrame:
+    """Return what came of every planned action whose outcome was settled by a date.
+
+    A customer counts once per planned action and salt, from the first night it was planned; what was planned
+    with a model trained later than its night does not count. Nothing that became known at the midnight of
+    ``as_of`` or later is used, so that an old night finds today what it found then.
+
+    Args:
+        run: the run.
+        history: the validated history.
+        as_of: the date.
+
+    Returns:
+        Columns ``UNIT_COLUMNS``, sorted by ``customer_id``, ``action`` and ``salt``. ``action`` is the
+        planned one; ``arm`` is ``sent``, ``control`` or ``explored`` on the first planned night, and
+        ``explored_action`` what was then sent instead (else ``none``). ``withheld_share`` is the chance with
+        which the action could have been withheld, 0 for actions never withheld. ``cell``, ``risk_source``,
+        ``churn_risk``, ``margin``, ``propensity`` and ``choice_share`` are as planned with. ``churned`` and
+        ``contribution`` (currency units, before incentives) are those of the outcome window; ``cost``
+        (currency units) is that of every action sent from ``planned_on`` to the end of the window.
+    """
+    plans = plan_rows(run, history, before=as_of)
+    planned = plans[(plans["planned_action"] != NONE) & (plans["arm"] != GLOBAL_CONTROL)]
+    first = planned.drop_duplicates(["customer_id", "planned_action", "salt"])
+    first = first[first["as_of"] <= pd.Timestamp(run.rule.newest_complete(as_of))]
+    if len(first):
+        newest = settled_until(run, history, as_of=as_of)
+        first = first[(first["as_of"] <= pd.Timestamp(newest)) & ~first["is_later_model"].astype(bool)]
+    units = _named(run, first)
+    units = units.join(lived(run, history, units, as_of=as_of))
+    sent = plans if len(units) else plans.iloc[:0]
+    costs = _sum_until(run, units, sent_costs(run, history, sent, as_of=as_of))
+    # A price reduction is already missing from the order's amount, and it is among the costs in full.
+    back = run.config.value.contribution_rate * costs["price_cut"]
+    return units.assign(contribution=units["contribution"] + back, cost=costs["cost"])[list(UNIT_COLUMNS)]
+
+
+def plan_rows(run: Run, history: History, *, before: date) -> pd.DataFrame:
+    """Return the rows of the plans of all earlier nights, oldest first, of customers who are still known."""
+    nights = [night for night in published_dates(run.workspace) if night < before]
+    manifests = [found for night in nights if (found := published(run.workspace, night)) is not None]
+    parts = [read_table(each.table("plan"), _PLAN_COLUMNS) for each in manifests]
+    if not parts:
+        nobody = pd.DataFrame(columns=[*_PLAN_COLUMNS, "customer"])
+        return nobody.astype({"as_of": "datetime64[s]", "customer": np.int64})
+    rows = pd.concat(parts, ignore_index=True)
+    places, ids = pd.factorize(rows["customer_id"])
+    keys = np.array([-1 if key is None else key for key in map(history.customer_key, ids)], dtype=np.int64)
+    return rows.assign(customer=keys[places])[keys[places] >= 0]
+
+
+def _named(run: Run, first: pd.DataFrame) -> pd.DataFrame:
+    """Rename and order the columns of first planned rows as units."""
+    explored = first["action"].where(first["arm"] == EXPLORED, NONE)
+    share = first["salt"].map(_withheld_shares(frozen_salts(run))).fillna(0.0)
+    units = first.assign(
+        action=first["planned_action"],
+        explored_action=explored,
+        planned_on=first["as_of"].astype("datetime64[s]"),
+        withheld_share=share.where(first["propensity"] < 1, 0.0).astype(np.float64),
+    )
+    return units.sort_values(["customer_id", "action", "salt"], ignore_index=True)
+
+
+def frozen_salts(run: Run) -> Sequence[FrozenSalt]:
+    """Return the salts that earlier nights used."""
+    path = run.workspace / "control" / "salts.json"
+    return salts_from_json(path.read_text()) if path.exists() else ()
+
+
+def _withheld_shares(salts: Sequence[FrozenSalt]) -> dict[str, float]:
+    return {record.salt: record.share for record in salts if record.purpose == WITHHOLD}
+
+
+def _sum_until(run: Run, units: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
+    """Sum what each unit's customer was sent from its first planned night to the end of its window."""
+    pairs = units[["customer", "planned_on"]].reset_index(names="unit_row").merge(costs, on="customer")
+    since = pairs["as_of"] - pairs["planned_on"]
+    inside = pairs[(since >= pd.Timedelta(0)) & (since < pd.Timedelta(window_days(run)))]
+    return inside.groupby("unit_row")[["cost", "price_cut"]].sum().reindex(units.index, fill_value=0.0)

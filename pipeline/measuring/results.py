@@ -1,0 +1,168 @@
+"""Everything a measurement finds, read from settled units: actions, groups, policies, the programme."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from actions.assignments import CONTROL, EXPLORED, SENT
+from actions.catalogue import load_catalogue
+from actions.control import EXPLORE, WITHHOLD, FrozenSalt
+from actions.evidence import tally
+from actions.learning import ActionBelief, cell_beliefs, verdicts
+from actions.measurement.reading import Reading
+from pipeline.measuring.groups import with_groups
+from pipeline.measuring.outcomes import frozen_salts, settled_units
+from pipeline.measuring.programme import settled_base
+from pipeline.run import Run
+from tables.history import History
+
+ALL = "all actions"
+
+
+@dataclass(frozen=True)
+class Results:
+    """What was found.
+
+    Attributes:
+        as_of: date of the measurement.
+        first_planned: first night whose units count.
+        last_planned: last night whose units count.
+        units: settled units there are.
+        never_withheld: settled units of each action that is never withheld, so that nothing can be said of it.
+        total: everybody planned for anything that could be withheld, from the first such night of the salt.
+        actions: one reading per action that could be withheld.
+        segments: those of ``total``, by segment on the planned night.
+        regions: those of ``total``, by region on the planned night.
+        policies: what was sent as planned against what chance picked, and that against nothing.
+        programme: one reading per salt: the rest of the base against the global control.
+        beliefs: what the plan makes of the same units, and which actions it stops.
+    """
+
+    as_of: date
+    first_planned: date
+    last_planned: date
+    units: int
+    never_withheld: dict[str, int]
+    total: Reading
+    actions: Sequence[Reading]
+    segments: Sequence[Reading]
+    regions: Sequence[Reading]
+    policies: Sequence[Reading]
+    programme: Sequence[Reading]
+    beliefs: Sequence[ActionBelief]
+
+    @property
+    def stopped(self) -> dict[str, float]:
+        """Return the chance of a loss of each action that outcomes have stopped."""
+        return {
+            one.action: one.loss_chance for one in self.beliefs if one.stopped and one.loss_chance is not None
+        }
+
+    def answer(self) -> dict[str, Any]:
+        """Return the results as JSON values."""
+        return {
+            "as_of": self.as_of.isoformat(),
+            "planned": [self.first_planned.isoformat(), self.last_planned.isoformat()],
+            "units": self.units,
+            "total": self.total.answer(),
+            **{name: [each.answer() for each in readings] for name, readings in self._groups().items()},
+            "never_withheld": self.never_withheld,
+            "beliefs": [asdict(one) for one in self.beliefs],
+        }
+
+    def _groups(self) -> dict[str, Sequence[Reading]]:
+        return {
+            "actions": self.actions,
+            "segments": self.segments,
+            "regions": self.regions,
+            "policies": self.policies,
+            "programme": self.programme,
+        }
+
+
+def results_of(run: Run, history: History, *, as_of: date) -> Results | None:
+    """Read everything that was settled by a date; nothing where no outcome was.
+
+    Args:
+        run: the run.
+        history: the validated history.
+        as_of: the date; what became known at its midnight or later is not used.
+    """
+    units = settled_units(run, history, as_of=as_of)
+    if units.empty:
+        return None
+    units = with_groups(run, history, units)
+    drawn = units[units["withheld_share"] > 0]
+    first = drawn.sort_values(["planned_on", "customer_id", "action"]).drop_duplicates(
+        ["customer_id", "salt"]
+    )
+    base = settled_base(run, history, as_of=as_of)
+    return Results(
+        as_of=as_of,
+        first_planned=units["planned_on"].min().date(),
+        last_planned=units["planned_on"].max().date(),
+        units=len(units),
+        never_withheld=units.loc[units["withheld_share"] == 0, "action"]
+        .value_counts()
+        .sort_index()
+        .to_dict(),
+        total=Reading.of(ALL, first),
+        actions=_by(drawn, "action"),
+        segments=_parts(first, "segment"),
+        regions=_parts(first, "region"),
+        policies=_policies(first, frozen_salts(run)),
+        programme=_by(base, "salt") if len(base) else [],
+        beliefs=_beliefs(run, units),
+    )
+
+
+def _beliefs(run: Run, units: pd.DataFrame) -> Sequence[ActionBelief]:
+    """Return what planning makes of the units, for the actions that have any."""
+    settings = run.config.actions
+    actions = tuple(load_catalogue(settings.catalogue).actions.values())
+    found = cell_beliefs(tally(units, actions), actions, settings.learning, expected={})
+    told = verdicts(found, actions, settings.learning)
+    return [one for one in told if one.sent + one.withheld]
+
+
+def _by(units: pd.DataFrame, column: str) -> list[Reading]:
+    return [Reading.of(str(name), rows) for name, rows in units.groupby(column, sort=True)]
+
+
+def _parts(units: pd.DataFrame, column: str) -> list[Reading]:
+    """Read each group by itself, where there is more than one."""
+    return _by(units, column) if units[column].nunique() > 1 else []
+
+
+def _policies(first: pd.DataFrame, salts: Sequence[FrozenSalt]) -> list[Reading]:
+    """Compare whole policies by the arms that chance drew: as planned, picked by chance, nothing."""
+    if not (first["arm"] == EXPLORED).any():
+        return []
+    chance = pd.DataFrame({salt: _chances(salts, salt) for salt in first["salt"].unique()})
+    pairs = {
+        "chance against nothing": (EXPLORED, CONTROL),
+        "plan against chance": (SENT, EXPLORED),
+    }
+    return [Reading.of(name, _against(first, chance, *arms)) for name, arms in pairs.items()]
+
+
+def _chances(salts: Sequence[FrozenSalt], salt: str) -> dict[str, float]:
+    shares = {record.purpose: record.share for record in salts if record.salt == salt}
+    held, exploring = shares[WITHHOLD], shares.get(EXPLORE, 0.0)
+    return {CONTROL: held, SENT: (1 - held) * (1 - exploring), EXPLORED: (1 - held) * exploring}
+
+
+def _against(first: pd.DataFrame, chance: pd.DataFrame, one: str, other: str) -> pd.DataFrame:
+    """Return the units of two arms as if the first had been sent and the second withheld."""
+    rows = first[first["arm"].isin((one, other))]
+    both = chance.loc[one] + chance.loc[other]
+    share = rows["salt"].map(chance.loc[other] / both)
+    is_other = rows["arm"] == other
+    return rows.assign(
+        arm=is_other.map({True: CONTROL, False: SENT}),
+        withheld_share=share,
+        propensity=share.where(is_other, 1 - share),
+    )

@@ -1,0 +1,184 @@
+"""The exploration slice: chances that are exact, limits that hold, and nothing but what the rules allow."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import chisquare
+
+from actions.control import ControlSettings, SaltPeriod
+from actions.draws import Draws
+from actions.exploration import Offers, Pairs, keep_within, open_offers
+from actions.limit_settings import LimitSettings
+from actions.limits import Limits
+
+NIGHT = date(2026, 11, 21)
+ACTIONS = ("mail", "letter", "call")
+COST = np.array([0.1, 1.0, 5.0])
+
+
+def control(**shares: float) -> ControlSettings:
+    period = SaltPeriod(salt="s", valid_from=date(2026, 1, 1), valid_to=date(2027, 1, 1))
+    given_shares = {"global_share": 0.0, "withheld_share": 0.2, "exploration_share": 0.25, **shares}
+    return ControlSettings(salts=(period,), **given_shares)
+
+
+def pairs_of(rows: Sequence[int], columns: Sequence[int], randomised: bool = True) -> Pairs:
+    size = len(rows)
+    groups, flags = np.zeros(size, dtype=np.int8), np.full(size, randomised)
+    return Pairs(np.array(rows, dtype=np.intp), np.array(columns, dtype=np.intp), groups, flags)
+
+
+def offers_of(
+    pairs: Pairs,
+    *,
+    may: npt.NDArray[np.bool_] | None = None,
+    channels: npt.NDArray[np.int8] | None = None,
+    budget: float | None = None,
+    shares: dict[str, float] | None = None,
+    limits: Limits | None = None,
+) -> Offers:
+    shape = (int(pairs.rows.max(initial=-1)) + 1, len(ACTIONS))
+    return open_offers(
+        pairs,
+        np.ones(shape, dtype=bool) if may is None else may,
+        np.broadcast_to(np.arange(3, dtype=np.int8), shape) if channels is None else channels,
+        limits or limits_of(budget=budget),
+        control=control(**(shares or {})),
+        cost=COST,
+        budget=budget,
+    )
+
+
+def limits_of(**rules: object) -> Limits:
+    return Limits.of(ACTIONS, cost=dict(zip(ACTIONS, COST.tolist(), strict=True)), **rules)
+
+
+def test_each_pair_chooses_among_what_its_customer_may_get() -> None:
+    may = np.array([[True, True, True], [True, False, False], [False, True, False]])
+    found = offers_of(pairs_of([0, 1, 2], [0, 0, 2]), may=may)
+    assert found.offered.tolist() == [[True] * 3, [True, False, False], [False, True, True]]
+    assert found.choices.tolist() == [3, 1, 2]
+
+
+def test_a_uniform_number_chooses_one_of_the_open_actions() -> None:
+    offered = np.array([[True, False, True]] * 4)
+    offers = Offers(np.arange(4), offered, np.ones(3, dtype=bool))
+    assert offers.drawn(np.array([0.0, 0.49, 0.5, 0.99])).tolist() == [0, 0, 2, 2]
+
+
+def test_never_withheld_actions_are_never_replaced() -> None:
+    found = offers_of(pairs_of([0, 1], [0, 1], randomised=False))
+    assert len(found.first) == 0
+
+
+def test_dear_actions_close_until_the_slice_fits_its_money() -> None:
+    # 100 mails of .1, of which .8 * .25 explore: 20 pairs, at (.1 + 1 + 5) / 3 each 40.7 EUR, at
+    # (.1 + 1) / 2 each 11 EUR, at .1 each 2 EUR. A quarter of the budget may be spent on them.
+    pairs = pairs_of(range(100), [0] * 100)
+    assert offers_of(pairs, budget=200.0).is_open.tolist() == [True, True, True]
+    assert offers_of(pairs, budget=160.0).is_open.tolist() == [True, True, False]
+    assert offers_of(pairs, budget=43.0).is_open.tolist() == [True, False, False]
+
+
+def test_a_scarce_action_opens_only_where_places_are_left() -> None:
+    # 20 pairs explore, a third of them for a call: 6.7, and three standard deviations more are 14.4 places.
+    pairs = pairs_of(range(100), [0] * 100)
+    assert offers_of(pairs, limits=limits_of(capacity={"call": 15})).is_open[2]
+    assert not offers_of(pairs, limits=limits_of(capacity={"call": 14})).is_open[2]
+
+
+def test_own_action_stays_open_when_all_others_close() -> None:
+    found = offers_of(pairs_of(range(50), [2] * 50), limits=limits_of(capacity={"mail": 0, "letter": 0}))
+    assert found.is_open.tolist() == [False, False, True]
+    assert (found.offered == [False, False, True]).all()
+
+
+def test_a_floor_of_a_region_closes_nothing() -> None:
+    limits = limits_of(shared=LimitSettings(region_floors={"IS": 0.5}))
+    assert offers_of(pairs_of(range(9), [0] * 9), limits=limits).is_open.all()
+
+
+def test_other_pairs_of_a_customer_keep_action_channel_and_discount() -> None:
+    # The customer gets mail and a letter; the letter's channel is the call's, so mail may only stay mail.
+    pairs, same_channel = pairs_of([0, 0], [0, 1]), np.array([[0, 1, 1]], dtype=np.int8)
+    assert offers_of(pairs, channels=same_channel).offered.tolist() == [[True, False, False]]
+    assert offers_of(pairs).offered.tolist() == [[True, False, True]]
+    discounts = limits_of(discounts=frozenset({"letter", "call"}))
+    assert offers_of(pairs, limits=discounts).offered.tolist() == [[True, False, False]]
+
+
+def test_arms_and_actions_happen_as_often_as_propensity_says() -> None:
+    size = 20_000
+    ids = [f"c{number}" for number in range(size)]
+    pairs, may = pairs_of(range(size), [0] * size), np.ones((size, 3), dtype=bool)
+    may[: size // 2, 2] = False
+    draws = Draws.of(ids, control(), as_of=NIGHT)
+    sending = draws.send(pairs, offers_of(pairs, may=may), ids, as_of=NIGHT)
+    for half, choices in ((slice(0, size // 2), 2), (slice(size // 2, size), 3)):
+        kinds = np.where(sending.explored[half], 10, 0) + sending.column[half]
+        found, counts = np.unique(kinds, return_counts=True)
+        # withheld .2; sent .8 * .75; explored .8 * .25 shared by the open actions
+        chances = [0.2, 0.6, *[0.2 / choices] * choices]
+        assert found.tolist() == [-1, 0, *range(10, 10 + choices)]
+        assert chisquare(counts, np.array(chances) * size / 2).pvalue > 1e-3
+        for kind, chance in zip(found, chances, strict=True):
+            assert sending.propensity[half][kinds == kind] == pytest.approx(chance)
+
+
+def test_another_night_explores_with_the_same_units() -> None:
+    ids = [f"c{number}" for number in range(500)]
+    pairs = pairs_of(range(500), [0] * 500)
+    one, two = (
+        Draws.of(ids, control(), as_of=night).send(pairs, offers_of(pairs), ids, as_of=night)
+        for night in (NIGHT, date(2026, 11, 22))
+    )
+    assert (one.explored == two.explored).all()
+    assert (one.column[one.explored] != two.column[one.explored]).any()
+    assert (one.column[~one.explored] == two.column[~one.explored]).all()
+
+
+def test_too_many_calls_are_given_up_in_both_arms() -> None:
+    # Two of three calls may be sent. The one withheld is worth least and goes first, then the least sent one.
+    pairs, sent = pairs_of([0, 1, 2, 3], [2, 2, 2, 2]), np.array([2, 2, 2, -1])
+    kept = keep_within(pairs, sent, np.array([4.0, 2.0, 3.0, 1.0]), limits_of(capacity={"call": 2}))
+    assert kept.tolist() == [True, False, True, False]
+
+
+def test_explored_calls_are_given_up_last() -> None:
+    # Planned for mail and explored with a call: kept, however little it is worth, while planned calls remain.
+    pairs, sent = pairs_of([0, 1, 2], [0, 2, 2]), np.array([2, 2, 2])
+    reduced = np.array([0.1, 2.0, 3.0])
+    kept = [
+        keep_within(pairs, sent, reduced, limits_of(capacity={"call": most})).tolist() for most in (2, 1, 0)
+    ]
+    assert kept == [[True, False, True], [True, False, False], [False, False, False]]
+
+
+@given(st.data())
+def test_what_is_kept_fits_and_ignores_the_arm(data: st.DataObject) -> None:
+    size = data.draw(st.integers(0, 30))
+    rng = np.random.default_rng(data.draw(st.integers(0, 999)))
+    columns = rng.integers(0, 3, size)
+    pairs, reduced = pairs_of(range(size), columns), rng.random(size)
+    sent = np.where(
+        rng.random(size) < 0.3, -1, np.where(rng.random(size) < 0.2, rng.integers(0, 3, size), columns)
+    )
+    limits = limits_of(
+        budget=data.draw(st.floats(0, 40)),
+        capacity={"call": data.draw(st.integers(0, 5))},
+        discounts=frozenset({"letter"}),
+        shared=LimitSettings(discount_share=data.draw(st.none() | st.floats(0, 1))),
+    )
+    kept = keep_within(pairs, sent, reduced, limits)
+    counted = kept & (sent >= 0)
+    assert limits.hold(limits.count(sent[counted], pairs.groups[counted]))
+    is_plain = (sent == columns) | (sent < 0)
+    for action in range(3):
+        here = is_plain & (columns == action)
+        # Of the pairs planned for one action the least are given up, whatever the draw made of them.
+        assert reduced[here & ~kept].max(initial=0.0) <= reduced[here & kept].min(initial=1.0)

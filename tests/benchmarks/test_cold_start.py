@@ -1,0 +1,20 @@
+"""The benchmark of beliefs on a scale of seconds: the oracle stays above, and intervals hold most truths."""
+
+import pytest
+
+from benchmarks import cold_start
+
+
+def test_a_cold_start_earns_no_more_than_the_oracle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cold_start, "WAVES", 3)
+    monkeypatch.setattr(cold_start, "SEGMENT", 100)
+    found = cold_start.cold_start(0, truth=1.0)
+    assert found.earned < found.reachable
+    assert found == cold_start.cold_start(0, truth=1.0)
+
+
+def test_most_intervals_of_an_experiment_hold_the_truth() -> None:
+    found = cold_start.experiment(0)
+    assert (len(found.cells), len(found.actions), len(found.measured)) == (48, 12, 12)
+    assert sum(found.cells) >= 40
+    assert sum(found.measured) >= 9
