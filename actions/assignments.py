@@ -7,12 +7,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from actions.allocation.limits import Floats
+from actions.allocation.problem import Codes, Rows
 from actions.catalogue import CHANNELS, NONE
-from actions.draws import Draws, Sending
-from actions.effects import Effects
-from actions.eligibility import Eligibility
-from actions.limits import Floats
-from actions.problem import Codes, Rows
+from actions.experiment.draws import Draws, Sending
+from actions.learning.effects import Effects
+from actions.rules.eligibility import Eligibility
 from actions.value import expected_cost
 
 SENT, CONTROL, EXPLORED, GLOBAL_CONTROL = "sent", "control", "explored", "global_control"

@@ -9,22 +9,22 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from actions.allocate import Allocation, allocate
+from actions.allocation.allocate import Allocation, allocate
+from actions.allocation.certificate import Certificate
+from actions.allocation.feasibility import broken_rules
+from actions.allocation.impossible import refuse_floors_out_of_reach
+from actions.allocation.limit_settings import LimitSettings
+from actions.allocation.limits import Floats, Limits
+from actions.allocation.scarcity import limits_of, region_codes, sent_shares
 from actions.assignments import assignment_rows
 from actions.catalogue import NONE, Action
-from actions.certificate import Certificate
-from actions.control import ControlSettings
-from actions.draws import Draws, Sending
-from actions.effects import Effects
-from actions.eligibility import Eligibility
-from actions.exploration import keep_within, open_offers
-from actions.feasibility import broken_rules
-from actions.impossible import refuse_floors_out_of_reach
-from actions.limit_settings import LimitSettings
-from actions.limits import Floats, Limits
-from actions.scarcity import limits_of, region_codes, sent_shares
+from actions.experiment.control import ControlSettings
+from actions.experiment.draws import Draws, Sending
+from actions.experiment.exploration import keep_within, open_offers
+from actions.learning.effects import Effects
+from actions.learning.thompson import Drawn, drawn
+from actions.rules.eligibility import Eligibility
 from actions.summary import summarise
-from actions.thompson import Drawn, drawn
 from actions.value import action_values, expected_cost
 from tables.errors import BudgetError, DataError, SchemaError
 

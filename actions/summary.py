@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from actions.catalogue import Action
-from actions.control import ControlSettings
-from actions.power import detectable_effect, explained_by_score, units_to_detect
+from actions.experiment.control import ControlSettings
+from actions.experiment.power import detectable_effect, explained_by_score, units_to_detect
 
 _COMPARED = ["unit", "planned_action"]
 

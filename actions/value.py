@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from actions.catalogue import Action
-from actions.effects import Matrix
+from actions.learning.effects import Matrix
 
 _CHUNK = 65_536
 

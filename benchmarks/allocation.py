@@ -20,12 +20,12 @@ import pandas as pd
 from scipy.optimize import linprog
 from scipy.sparse import csr_matrix, vstack
 
-from actions.allocate import Allocation, allocate
+from actions.allocation.allocate import Allocation, allocate
+from actions.allocation.feasibility import broken_rules
+from actions.allocation.limit_settings import LimitSettings
+from actions.allocation.limits import Limits
+from actions.allocation.problem import Values
 from actions.catalogue import CHANNELS, load_catalogue
-from actions.feasibility import broken_rules
-from actions.limit_settings import LimitSettings
-from actions.limits import Limits
-from actions.problem import Values
 from actions.value import expected_cost
 from benchmarks.run import RESULTS, ROOT, Figure, print_figure, run_python
 

@@ -17,13 +17,13 @@ import numpy.typing as npt
 import pandas as pd
 from joblib import Parallel, delayed
 
-from actions.beliefs import Belief
 from actions.catalogue import Action
-from actions.effects import Effects
-from actions.evidence import KEYS, SUMS, tally
-from actions.learning import CellBeliefs, LearningSettings, cell_beliefs, verdicts
+from actions.learning.beliefs import Belief
+from actions.learning.believing import CellBeliefs, LearningSettings, cell_beliefs, verdicts
+from actions.learning.effects import Effects
+from actions.learning.evidence import KEYS, SUMS, tally
+from actions.learning.thompson import drawn
 from actions.measurement.difference import Arms
-from actions.thompson import drawn
 from benchmarks.run import RESULTS
 
 Floats = npt.NDArray[np.float64]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from actions.catalogue import CHANNELS
-from actions.channels import ANSWERING_EVENTS, ANSWERS_COUNT_DAYS
+from actions.rules.channels import ANSWERING_EVENTS, ANSWERS_COUNT_DAYS
 from features.visibility import Moment
 from tables.calendar import BusinessCalendar
 from tables.history import History

@@ -18,11 +18,11 @@ from pydantic import (
     model_validator,
 )
 
-from actions.budget import BudgetSettings
-from actions.control import ControlSettings
-from actions.learning import LearningSettings
-from actions.limit_settings import LimitSettings
-from actions.rules import Rules
+from actions.allocation.budget import BudgetSettings
+from actions.allocation.limit_settings import LimitSettings
+from actions.experiment.control import ControlSettings
+from actions.learning.believing import LearningSettings
+from actions.rules.settings import Rules
 from features.settings import FeatureSettings
 from models.settings import ModelSettings, ValueSettings
 from models.tracking import RegistrySettings

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from actions.effects import EffectCells
+from actions.learning.effects import EffectCells
 from actions.rationale import action_reasons
 from models.churn import ChurnModel
 from models.deployment import ModelVersion

@@ -9,17 +9,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from actions.budget import BudgetSettings, already_planned
+from actions.allocation.budget import BudgetSettings, already_planned
+from actions.allocation.impossible import refuse_contradictions
 from actions.catalogue import Catalogue, load_catalogue
-from actions.contacts import contact_ledger
-from actions.control import FrozenSalt, freeze, salts_from_json, salts_to_json
-from actions.effects import EffectCells
-from actions.eligibility import Eligibility, eligibility
-from actions.impossible import refuse_contradictions
-from actions.learning import ActionBelief, Beliefs
+from actions.experiment.control import FrozenSalt, freeze, salts_from_json, salts_to_json
+from actions.experiment.units import units_of
+from actions.learning.believing import ActionBelief, Beliefs
+from actions.learning.effects import EffectCells
 from actions.plan import Plan, make_plan
-from actions.reasons import Reason
-from actions.units import units_of
+from actions.rules.contacts import contact_ledger
+from actions.rules.eligibility import Eligibility, eligibility
+from actions.rules.reasons import Reason
 from pipeline.answering import event_answers
 from pipeline.attributes import history_table
 from pipeline.kinds import kind_of

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from actions.effects import EffectCells
+from actions.learning.effects import EffectCells
 from models.churn import ChurnModel
 from models.level import LevelSeries
 from models.reference import DateReference

@@ -6,10 +6,10 @@ from datetime import date, timedelta
 from itertools import accumulate
 from random import Random
 
+from actions.allocation.limit_settings import LimitSettings
 from actions.catalogue import Action
-from actions.control import ControlSettings, SaltPeriod
-from actions.limit_settings import LimitSettings
-from actions.rules import Rules
+from actions.experiment.control import ControlSettings, SaltPeriod
+from actions.rules.settings import Rules
 from tables.calendar import HOUR, NEVER
 from tests.rules_read import TONIGHT, Row, Table, midnight
 

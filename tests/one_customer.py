@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from actions.catalogue import Action, Catalogue
-from actions.contacts import LEDGER_COLUMNS
-from actions.eligibility import Eligibility, eligibility
-from actions.rules import Rules
+from actions.rules.contacts import LEDGER_COLUMNS
+from actions.rules.eligibility import Eligibility, eligibility
+from actions.rules.settings import Rules
 from tables.calendar import DAY, NEVER, BusinessCalendar
 
 TONIGHT = date(2025, 6, 10)

@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from actions.catalogue import Action
-from actions.reasons import Reason
-from actions.rules import ChannelCap, Rules
+from actions.rules.reasons import Reason
+from actions.rules.settings import ChannelCap, Rules
 from tables.calendar import HOUR, NEVER, BusinessCalendar
 
 TONIGHT = date(2025, 4, 2)  # the clocks went forward three days before

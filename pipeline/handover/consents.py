@@ -5,8 +5,8 @@ import pandas as pd
 
 from actions.catalogue import Catalogue
 from actions.expressions import Truths
-from actions.rules import Rules
-from actions.standing import Night, channel_codes, marketing_consents, profiling_objections
+from actions.rules.settings import Rules
+from actions.rules.standing import Night, channel_codes, marketing_consents, profiling_objections
 
 
 def still_allowed(

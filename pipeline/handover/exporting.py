@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from actions.catalogue import CHANNELS, NONE, Catalogue, load_catalogue
-from actions.standing import Night
+from actions.rules.standing import Night
 from pipeline.attributes import history_table
 from pipeline.handover.consents import still_allowed
 from pipeline.handover.lists import AUDIENCE, audience_list, contact_fields, contact_list

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from actions.catalogue import Catalogue, load_catalogue
-from actions.contacts import OWN_TEAM
+from actions.rules.contacts import OWN_TEAM
 from pipeline.handover.delivery_log import DeliveryLog
 from pipeline.handover.judging import DELIVERED, Judged, judge, planned_contacts
 from pipeline.handover.reports import Reports, read_reports

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from actions.catalogue import NONE
-from actions.contacts import NOT_DELIVERED, REPORT_WITHIN_DAYS
+from actions.rules.contacts import NOT_DELIVERED, REPORT_WITHIN_DAYS
 from pipeline.handover.contact_ids import contact_ids
 from pipeline.handover.reports import Reports
 from tables.calendar import BusinessCalendar

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from actions.catalogue import Catalogue
-from actions.rules import Rules
+from actions.rules.settings import Rules
 from features.visibility import is_current, select_rows
 from pipeline.handover.contact_ids import contact_ids
 from pipeline.handover.hashes import hashed, normalised_email, normalised_phone

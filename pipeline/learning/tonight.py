@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from actions.eligibility import Eligibility
-from actions.evidence import tally
-from actions.learning import Beliefs, believed
-from actions.reasons import Reason
+from actions.learning.believing import Beliefs, believed
+from actions.learning.evidence import tally
+from actions.rules.eligibility import Eligibility
+from actions.rules.reasons import Reason
 from pipeline.learning.outcomes import units_of_actions
 from pipeline.learning.uplift import uplift_models, uplifts
 from pipeline.run import Run

@@ -12,7 +12,7 @@ import pandas as pd
 
 from actions.assignments import CONTROL, EXPLORED, SENT
 from actions.catalogue import Catalogue
-from actions.learning import Uplift
+from actions.learning.believing import Uplift
 from models.uplift.model import FittedUplift, UpliftModel, fit_uplift
 from pipeline.measuring.outcomes import settled_units
 from pipeline.run import Run

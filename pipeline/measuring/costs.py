@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from actions.catalogue import NONE, load_catalogue
-from actions.contacts import NOT_DELIVERED, OWN_TEAM, REPORT_WITHIN_DAYS
+from actions.rules.contacts import NOT_DELIVERED, OWN_TEAM, REPORT_WITHIN_DAYS
 from features.visibility import Moment, select_rows
 from pipeline.run import Run
 from tables.calendar import DAY

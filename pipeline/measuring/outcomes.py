@@ -8,7 +8,7 @@ import pandas as pd
 
 from actions.assignments import EXPLORED, GLOBAL_CONTROL
 from actions.catalogue import NONE
-from actions.control import WITHHOLD, FrozenSalt, salts_from_json
+from actions.experiment.control import WITHHOLD, FrozenSalt, salts_from_json
 from pipeline.measuring.costs import sent_costs
 from pipeline.measuring.windows import lived, settled_until, window_days
 from pipeline.run import Run

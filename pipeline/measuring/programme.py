@@ -6,8 +6,8 @@ from datetime import date, timedelta
 import pandas as pd
 
 from actions.assignments import CONTROL, GLOBAL_CONTROL, SENT
-from actions.control import GLOBAL, FrozenSalt
-from actions.units import units_of
+from actions.experiment.control import GLOBAL, FrozenSalt
+from actions.experiment.units import units_of
 from pipeline.attributes import history_table
 from pipeline.measuring.costs import sent_costs
 from pipeline.measuring.outcomes import frozen_salts, plan_rows

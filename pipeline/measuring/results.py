@@ -9,9 +9,9 @@ import pandas as pd
 
 from actions.assignments import CONTROL, EXPLORED, SENT
 from actions.catalogue import load_catalogue
-from actions.control import EXPLORE, WITHHOLD, FrozenSalt
-from actions.evidence import tally
-from actions.learning import ActionBelief, cell_beliefs, verdicts
+from actions.experiment.control import EXPLORE, WITHHOLD, FrozenSalt
+from actions.learning.believing import ActionBelief, cell_beliefs, verdicts
+from actions.learning.evidence import tally
 from actions.measurement.reading import Reading
 from pipeline.measuring.groups import with_groups
 from pipeline.measuring.outcomes import frozen_salts, settled_units

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from actions.effects import EVIDENCE, PRIOR, UPLIFT
-from actions.learning import ActionBelief
+from actions.learning.believing import ActionBelief
+from actions.learning.effects import EVIDENCE, PRIOR, UPLIFT
 
 _RESTS_ON = {
     PRIOR: "the owner's word: too few outcomes",

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from actions.eligibility import Eligibility
+from actions.rules.eligibility import Eligibility
 
 _NAMED = 3
 

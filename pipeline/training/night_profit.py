@@ -7,11 +7,11 @@ from datetime import date
 import numpy as np
 import numpy.typing as npt
 
-from actions.allocate import Allocation, allocate
+from actions.allocation.allocate import Allocation, allocate
+from actions.allocation.scarcity import limits_of
 from actions.catalogue import Action, load_catalogue
-from actions.control import ControlSettings
-from actions.eligibility import Eligibility
-from actions.scarcity import limits_of
+from actions.experiment.control import ControlSettings
+from actions.rules.eligibility import Eligibility
 from actions.value import action_values, expected_cost
 from pipeline.attributes import customer_ids
 from pipeline.planning import allowed_pairs, customers_to_plan, earlier_plans

@@ -8,8 +8,8 @@ from typing import Any, Self
 
 import yaml
 
+from actions.allocation.limit_settings import Team
 from actions.catalogue import load_catalogue
-from actions.limit_settings import Team
 from pipeline.run import Run
 from tables.errors import ConfigError
 from tables.yaml_lines import load_yaml_with_lines, nearest

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from datetime import date
 
-from actions.effects import EffectCells
+from actions.learning.effects import EffectCells
 from models.churn import ChurnModel
 from models.deployment import Deployments, choose_champion
 from pipeline.planning import Prepared, prepare_night

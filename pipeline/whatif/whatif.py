@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from actions.budget import BudgetSettings
+from actions.allocation.budget import BudgetSettings
 from pipeline.pages.whatif_page import WhatIfPage, money_curve, render_whatif
 from pipeline.planning import Prepared
 from pipeline.run import Run

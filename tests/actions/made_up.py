@@ -10,12 +10,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from actions.catalogue import Action
-from actions.control import ControlSettings, SaltPeriod
-from actions.effects import Effects
-from actions.eligibility import Eligibility
-from actions.evidence import KEYS, SUMS
-from actions.learning import LearningSettings, believed
+from actions.experiment.control import ControlSettings, SaltPeriod
+from actions.learning.believing import LearningSettings, believed
+from actions.learning.effects import Effects
+from actions.learning.evidence import KEYS, SUMS
 from actions.plan import Plan, make_plan
+from actions.rules.eligibility import Eligibility
 
 NIGHT = date(2026, 11, 21)
 NO_CONTROL = ControlSettings(global_share=0.0, withheld_share=0.0, exploration_share=0.0)

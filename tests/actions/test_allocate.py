@@ -5,10 +5,10 @@ import pytest
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from scipy.sparse import csr_matrix, vstack
 
-from actions.allocate import Allocation, allocate
-from actions.limit_settings import LimitSettings
-from actions.limits import Limits
-from actions.problem import Values
+from actions.allocation.allocate import Allocation, allocate
+from actions.allocation.limit_settings import LimitSettings
+from actions.allocation.limits import Limits
+from actions.allocation.problem import Values
 
 NO = -np.inf
 COSTS = {"mail": 0.2, "call": 6.0, "offer": 4.0, "gift": 12.0, "points": 2.0, "invite": 0.0}

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actions.allocate import Allocation, allocate
-from actions.choices import choose
-from actions.feasibility import broken_rules
-from actions.limit_settings import LimitSettings
-from actions.limits import Limits
-from actions.problem import Problem, Values
+from actions.allocation.allocate import Allocation, allocate
+from actions.allocation.choices import choose
+from actions.allocation.feasibility import broken_rules
+from actions.allocation.limit_settings import LimitSettings
+from actions.allocation.limits import Limits
+from actions.allocation.problem import Problem, Values
 
 
 def table(*rows: list[float]) -> Values:

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actions.beliefs import Belief, least_surprising, loss_chance, prior_belief, updated
-from actions.evidence import Observed
+from actions.learning.beliefs import Belief, least_surprising, loss_chance, prior_belief, updated
+from actions.learning.evidence import Observed
 
 SCORED = np.array([True, True, False])
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from actions.budget import BudgetSettings, already_planned
+from actions.allocation.budget import BudgetSettings, already_planned
 
 
 @pytest.mark.parametrize(

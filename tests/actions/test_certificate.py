@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from actions.allocate import allocate
-from actions.certificate import Certificate
-from actions.limit_settings import LimitSettings
-from actions.limits import Limits
+from actions.allocation.allocate import allocate
+from actions.allocation.certificate import Certificate
+from actions.allocation.limit_settings import LimitSettings
+from actions.allocation.limits import Limits
 
 
 def test_certificate_tells_planned_from_sent() -> None:

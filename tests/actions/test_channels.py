@@ -3,7 +3,7 @@
 import pytest
 
 from actions.catalogue import CHANNELS
-from actions.rules import Rules
+from actions.rules.settings import Rules
 from tables.calendar import DAY
 from tests.one_customer import AGREES, MIDNIGHT, action, checked, contacted, ticket
 

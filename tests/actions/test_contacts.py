@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actions.catalogue import Action, Catalogue
-from actions.contacts import LEDGER_COLUMNS, contact_ledger
+from actions.rules.contacts import LEDGER_COLUMNS, contact_ledger
 from tables.calendar import DAY, HOUR, NEVER, BusinessCalendar
 from tables.errors import SchemaError
 

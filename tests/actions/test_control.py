@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from scipy.stats import chisquare
 
-from actions.control import (
+from actions.experiment.control import (
     GLOBAL,
     WITHHOLD,
     ControlSettings,

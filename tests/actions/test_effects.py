@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from actions.catalogue import Action
-from actions.effects import EffectCells, cell_priors
+from actions.learning.effects import EffectCells, cell_priors
 from tables.errors import ConfigError, DataError
 
 

@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 
 from actions.catalogue import Catalogue
-from actions.contacts import LEDGER_COLUMNS
-from actions.eligibility import Eligibility, eligibility
-from actions.reasons import REASONS, Reason, reasons_in
-from actions.rules import ChannelCap, Rules
+from actions.rules.contacts import LEDGER_COLUMNS
+from actions.rules.eligibility import Eligibility, eligibility
+from actions.rules.reasons import REASONS, Reason, reasons_in
+from actions.rules.settings import ChannelCap, Rules
 from tables.calendar import DAY, NEVER
 from tables.errors import DataError, SchemaError
 from tests.one_customer import (

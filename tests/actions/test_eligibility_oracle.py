@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actions.catalogue import CHANNELS, Action, Catalogue
-from actions.contacts import LEDGER_COLUMNS
-from actions.eligibility import eligibility
-from actions.reasons import Reason, reasons_in
-from actions.rules import Rules
+from actions.rules.contacts import LEDGER_COLUMNS
+from actions.rules.eligibility import eligibility
+from actions.rules.reasons import Reason, reasons_in
+from actions.rules.settings import Rules
 from tables.calendar import DAY, NEVER
 from tests.rules_read import (
     ANSWER_COLUMNS,

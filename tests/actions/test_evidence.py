@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actions.catalogue import Action
-from actions.evidence import KEYS, SUMS, observe, tally
+from actions.learning.evidence import KEYS, SUMS, observe, tally
 
 CELL = "risk_low|value_lower"
 

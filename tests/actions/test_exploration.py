@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from actions.control import ControlSettings, SaltPeriod
-from actions.draws import Draws
-from actions.exploration import Offers, Pairs, keep_within, open_offers
-from actions.limit_settings import LimitSettings
-from actions.limits import Limits
+from actions.allocation.limit_settings import LimitSettings
+from actions.allocation.limits import Limits
+from actions.experiment.control import ControlSettings, SaltPeriod
+from actions.experiment.draws import Draws
+from actions.experiment.exploration import Offers, Pairs, keep_within, open_offers
 
 NIGHT = date(2026, 11, 21)
 ACTIONS = ("mail", "letter", "call")

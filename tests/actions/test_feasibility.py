@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from actions.feasibility import broken_rules
-from actions.limit_settings import LimitSettings
+from actions.allocation.feasibility import broken_rules
+from actions.allocation.limit_settings import LimitSettings
 
 COST = {"call": 5.0, "offer": 2.0, "coupon": 2.0, "mail": 0.0}
 DISCOUNTS = frozenset({"offer", "coupon"})

@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from actions.budget import BudgetSettings
+from actions.allocation.budget import BudgetSettings
+from actions.allocation.impossible import refuse_contradictions, refuse_floors_out_of_reach
+from actions.allocation.limit_settings import LimitSettings
+from actions.allocation.limits import Limits
+from actions.allocation.scarcity import region_codes
 from actions.catalogue import Action, Catalogue
-from actions.impossible import refuse_contradictions, refuse_floors_out_of_reach
-from actions.limit_settings import LimitSettings
-from actions.limits import Limits
-from actions.scarcity import region_codes
 from tables.errors import BudgetError, ConfigError, GateError
 
 CALL = Action.model_validate(

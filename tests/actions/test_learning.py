@@ -5,8 +5,15 @@ import pandas as pd
 import pytest
 
 from actions.catalogue import Action
-from actions.evidence import tally
-from actions.learning import ActionBelief, Beliefs, LearningSettings, believed, cell_beliefs, verdicts
+from actions.learning.believing import (
+    ActionBelief,
+    Beliefs,
+    LearningSettings,
+    believed,
+    cell_beliefs,
+    verdicts,
+)
+from actions.learning.evidence import tally
 from tests.actions.test_evidence import action, many, units
 
 CELLS = np.array(["risk_low|value_lower"] * 2 + ["risk_high|value_upper"] * 2 + ["source_bgnbd"])

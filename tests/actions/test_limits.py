@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from actions.limit_settings import LimitSettings
-from actions.limits import Limits
+from actions.allocation.limit_settings import LimitSettings
+from actions.allocation.limits import Limits
 from tables.errors import BudgetError
 
 COST = {"mail": 0.1, "offer": 2.0}

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actions.catalogue import load_catalogue
-from actions.evidence import tally
-from actions.learning import LearningSettings, cell_beliefs, verdicts
+from actions.learning.believing import LearningSettings, cell_beliefs, verdicts
+from actions.learning.evidence import tally
 from actions.measurement.difference import Arms, Difference
 from actions.measurement.ratio import sample_ratio
 from actions.measurement.reading import Reading

@@ -8,7 +8,7 @@ import pytest
 
 from actions.assignments import COLUMNS
 from actions.catalogue import CHANNELS
-from actions.control import WITHHOLD, keyed_uniforms
+from actions.experiment.control import WITHHOLD, keyed_uniforms
 from actions.plan import make_plan
 from tables.errors import BudgetError, DataError, SchemaError
 from tests.actions.made_up import (

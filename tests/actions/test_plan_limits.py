@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actions.feasibility import broken_rules
-from actions.limit_settings import LimitSettings
+from actions.allocation.feasibility import broken_rules
+from actions.allocation.limit_settings import LimitSettings
 from actions.plan import Plan
 from actions.value import expected_cost
 from tables.errors import GateError

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
+from actions.allocation.limit_settings import LimitSettings
 from actions.assignments import ARMS
-from actions.control import ControlSettings, keyed_uniforms
-from actions.limit_settings import LimitSettings
+from actions.experiment.control import ControlSettings, keyed_uniforms
 from tests.actions.made_up import GIFT, MAIL, NIGHT, OFFER, action, base, plan_of, salted
 
 

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actions.catalogue import NONE, Catalogue
-from actions.contacts import contact_ledger
-from actions.effects import PRIOR, Effects
-from actions.eligibility import eligibility
+from actions.learning.effects import PRIOR, Effects
 from actions.plan import make_plan
-from actions.reasons import Reason
+from actions.rules.contacts import contact_ledger
+from actions.rules.eligibility import eligibility
+from actions.rules.reasons import Reason
 from tables.calendar import DAY, HOUR, NEVER
 from tests.drawn_worlds import KINDS, World, world_of
 from tests.rules_read import (

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from actions.choices import choose
-from actions.limits import Limits
-from actions.polish import polish
-from actions.problem import Problem
+from actions.allocation.choices import choose
+from actions.allocation.limits import Limits
+from actions.allocation.polish import polish
+from actions.allocation.problem import Problem
 
 VALUES = np.array([[6, 5], [5, 3], [4, 4]], dtype=np.float32)
 LIMITS = Limits.of(["call", "mail"], cost={"call": 3.0, "mail": 2.0}, budget=7.0)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from actions.power import detectable_effect, explained_by_score, units_to_detect
+from actions.experiment.power import detectable_effect, explained_by_score, units_to_detect
 
 
 def test_detectable_effect_is_2_8_standard_errors() -> None:

@@ -9,10 +9,10 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
-from actions.control import WITHHOLD, ControlSettings, SaltPeriod, draw_below
-from actions.effects import Effects
-from actions.eligibility import Eligibility
+from actions.experiment.control import WITHHOLD, ControlSettings, SaltPeriod, draw_below
+from actions.learning.effects import Effects
 from actions.plan import make_plan
+from actions.rules.eligibility import Eligibility
 from tests.actions.made_up import NIGHT, action
 
 SALTS = 40

@@ -4,11 +4,11 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actions.choices import choose
-from actions.limit_settings import LimitSettings
-from actions.limits import Limits
-from actions.problem import Problem
-from actions.repair import drop_least, make_fit
+from actions.allocation.choices import choose
+from actions.allocation.limit_settings import LimitSettings
+from actions.allocation.limits import Limits
+from actions.allocation.problem import Problem
+from actions.allocation.repair import drop_least, make_fit
 
 
 def test_dropping_nothing_keeps_a_plan_that_fits() -> None:

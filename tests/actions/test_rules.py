@@ -3,7 +3,7 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
-from actions.rules import ChannelCap, Rules
+from actions.rules.settings import ChannelCap, Rules
 
 
 def test_consent_is_required_unless_told_otherwise() -> None:

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from actions.catalogue import CHANNELS
-from actions.contacts import LEDGER_COLUMNS
-from actions.standing import Night, PastContacts, marketing_consents, open_tickets, running_discounts
+from actions.rules.contacts import LEDGER_COLUMNS
+from actions.rules.standing import Night, PastContacts, marketing_consents, open_tickets, running_discounts
 from tables.calendar import HOUR, NEVER, BusinessCalendar
 from tables.errors import SchemaError
 

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from actions.catalogue import Action
-from actions.control import ControlSettings
-from actions.power import detectable_effect
+from actions.experiment.control import ControlSettings
+from actions.experiment.power import detectable_effect
 from actions.summary import summarise
 
 CONTROL = ControlSettings(global_share=0.2, withheld_share=0.5, exploration_share=0.0)

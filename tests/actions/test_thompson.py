@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actions.effects import Effects
-from actions.thompson import DRAWS, drawn
+from actions.learning.effects import Effects
+from actions.learning.thompson import DRAWS, drawn
 
 NIGHT = date(2026, 6, 1)
 UNITS = [f"u{i}" for i in range(4_000)]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actions.units import units_of
+from actions.experiment.units import units_of
 from tables.errors import SchemaError
 
 BOTH = ("household", "referral")

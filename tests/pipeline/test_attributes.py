@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from actions.standing import Night, marketing_consents, open_tickets
+from actions.rules.standing import Night, marketing_consents, open_tickets
 from pipeline.attributes import history_table
 from tables.calendar import NEVER, BusinessCalendar
 from tables.history import History

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from actions.eligibility import Eligibility
+from actions.rules.eligibility import Eligibility
 from models.profit import CampaignEconomics
 from pipeline.config import load_config
 from pipeline.pages import profit_chapter

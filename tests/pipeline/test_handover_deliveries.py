@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actions.catalogue import load_catalogue
-from actions.contacts import contact_ledger
+from actions.rules.contacts import contact_ledger
 from pipeline.attributes import history_table
 from pipeline.handover.contact_ids import contact_id
 from pipeline.handover.importing import import_deliveries

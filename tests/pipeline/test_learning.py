@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 from actions.catalogue import Catalogue
-from actions.effects import Effects
-from actions.eligibility import Eligibility
-from actions.learning import ActionBelief, Beliefs, LearningSettings
-from actions.reasons import Reason
+from actions.learning.believing import ActionBelief, Beliefs, LearningSettings
+from actions.learning.effects import Effects
+from actions.rules.eligibility import Eligibility
+from actions.rules.reasons import Reason
 from models.uplift.gate import UpliftDecision
 from models.uplift.learners import LEARNERS
 from models.uplift.model import FittedUplift, Line, UpliftModel

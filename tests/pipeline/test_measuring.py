@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from actions.control import FrozenSalt, Purpose, salts_to_json
+from actions.experiment.control import FrozenSalt, Purpose, salts_to_json
 from pipeline.config import load_config
 from pipeline.measuring.groups import with_groups
 from pipeline.measuring.measuring import measure

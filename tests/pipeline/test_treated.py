@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actions.control import draw_below
+from actions.experiment.control import draw_below
 from models.settings import Treated
 from pipeline.training.treated import counted, treated_answer
 from tables.calendar import OutcomeRule

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from actions.control import draw_below
+from actions.experiment.control import draw_below
 from models.metrics import log_loss
 from models.settings import Recipe, Treated
 from pipeline.board import tasks

@@ -7,7 +7,7 @@ from typing import Self, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from actions.limits import Limits
+from actions.allocation.limits import Limits
 
 Values = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.int16]

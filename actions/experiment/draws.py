@@ -8,11 +8,11 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from actions.allocation.limits import Counts, Limits
+from actions.allocation.problem import Codes, Rows
 from actions.catalogue import Action
-from actions.control import EXPLORE, WITHHOLD, ControlSettings, draw_below, keyed_uniforms
-from actions.exploration import Flags, Offers, Pairs
-from actions.limits import Counts, Limits
-from actions.problem import Codes, Rows
+from actions.experiment.control import EXPLORE, WITHHOLD, ControlSettings, draw_below, keyed_uniforms
+from actions.experiment.exploration import Flags, Offers, Pairs
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Self
 
-from actions.allocate import Allocation
-from actions.limits import (
+from actions.allocation.allocate import Allocation
+from actions.allocation.limits import (
     BUDGET,
     CAPACITY,
     DISCOUNT_MONEY,

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from actions.catalogue import CHANNELS, Action, Channel
-from actions.standing import ChannelCodes, Night, PastContacts, channel_codes, require_columns
+from actions.rules.standing import ChannelCodes, Night, PastContacts, channel_codes, require_columns
 
 ANSWERS_COUNT_DAYS = 180
 ANSWERING_EVENTS: Mapping[str, Channel] = {

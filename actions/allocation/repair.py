@@ -3,9 +3,9 @@
 import numpy as np
 import numpy.typing as npt
 
-from actions.choices import Choice
-from actions.limits import REGION_FLOOR, Floats, Limits
-from actions.problem import Codes, Indices, Problem, Rows
+from actions.allocation.choices import Choice
+from actions.allocation.limits import REGION_FLOOR, Floats, Limits
+from actions.allocation.problem import Codes, Indices, Problem, Rows
 
 Flags = npt.NDArray[np.bool_]
 

@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from actions.limit_settings import LimitSettings
+from actions.allocation.limit_settings import LimitSettings
 from tables.errors import BudgetError
 
 Floats = npt.NDArray[np.float64]

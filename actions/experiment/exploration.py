@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from actions.control import ControlSettings
-from actions.limits import Floats, Limits
-from actions.problem import Codes, Rows
-from actions.repair import spared_regions
+from actions.allocation.limits import Floats, Limits
+from actions.allocation.problem import Codes, Rows
+from actions.allocation.repair import spared_regions
+from actions.experiment.control import ControlSettings
 
 Flags = npt.NDArray[np.bool_]
 

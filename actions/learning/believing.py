@@ -9,10 +9,10 @@ import numpy.typing as npt
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
-from actions.beliefs import Belief, least_surprising, loss_chance, updated
 from actions.catalogue import Action
-from actions.effects import EVIDENCE, PRIOR, UPLIFT, Effects, Level, cell_priors, is_scored
-from actions.evidence import Floats, Observed, control_rates, observe
+from actions.learning.beliefs import Belief, least_surprising, loss_chance, updated
+from actions.learning.effects import EVIDENCE, PRIOR, UPLIFT, Effects, Level, cell_priors, is_scored
+from actions.learning.evidence import Floats, Observed, control_rates, observe
 from actions.regions import region_weights
 from actions.value import expected_cost
 

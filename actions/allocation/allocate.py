@@ -1,6 +1,6 @@
 """Who gets what: the most value under shared limits, with a certificate of how much could be missing.
 
-Prices turn the limits into one choice per customer (``actions/prices.py``). What the prices overshoot is
+Prices turn the limits into one choice per customer (``actions/allocation/prices.py``). What the prices overshoot is
 dropped, least reduced value first; what they leave free is filled. The bound at the best prices says how
 far any plan at all could lie above this one.
 """
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from actions.choices import Choice, choose
-from actions.limits import Floats, Limits
-from actions.polish import polish
-from actions.prices import find_prices
-from actions.problem import Codes, Indices, Problem, Rows, Values
-from actions.repair import make_fit
+from actions.allocation.choices import Choice, choose
+from actions.allocation.limits import Floats, Limits
+from actions.allocation.polish import polish
+from actions.allocation.prices import find_prices
+from actions.allocation.problem import Codes, Indices, Problem, Rows, Values
+from actions.allocation.repair import make_fit
 
 _START_POINTS = 3
 _ONE_START_ABOVE = 200_000

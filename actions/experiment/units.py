@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from actions.control import Cluster
+from actions.experiment.control import Cluster
 from tables.errors import SchemaError
 
 

@@ -10,10 +10,10 @@ from dataclasses import replace
 import numpy as np
 from scipy.optimize import minimize
 
-from actions.choices import Choice, choose
-from actions.limits import Floats
-from actions.problem import Problem
-from actions.smooth import smoothed
+from actions.allocation.choices import Choice, choose
+from actions.allocation.limits import Floats
+from actions.allocation.problem import Problem
+from actions.allocation.smooth import smoothed
 
 _SAMPLE = 40_000
 _TEMPERATURES = (0.5, 0.1, 0.03, 0.01, 0.003)

@@ -5,9 +5,9 @@ import numpy.typing as npt
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_matrix, vstack
 
-from actions.choices import Choice
-from actions.limits import Floats
-from actions.problem import Indices, Problem, Rows
+from actions.allocation.choices import Choice
+from actions.allocation.limits import Floats
+from actions.allocation.problem import Indices, Problem, Rows
 
 _PAIRS = 1_500
 _NODES = 200

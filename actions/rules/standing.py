@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from actions.catalogue import CHANNELS
-from actions.contacts import LEDGER_COLUMNS, NOT_DELIVERED, OWN_TEAM
 from actions.expressions import Truths
+from actions.rules.contacts import LEDGER_COLUMNS, NOT_DELIVERED, OWN_TEAM
 from tables.calendar import NEVER, BusinessCalendar, Instants
 from tables.errors import DataError, SchemaError
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from actions.limit_settings import LimitSettings
+from actions.allocation.limit_settings import LimitSettings
 
 _DUST = 1e-6
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from actions.limits import Floats
-from actions.problem import Codes, Indices, Problem
+from actions.allocation.limits import Floats
+from actions.allocation.problem import Codes, Indices, Problem
 
 
 @dataclass(frozen=True)

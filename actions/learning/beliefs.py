@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import norm
 
-from actions.evidence import Floats, Observed
+from actions.learning.evidence import Floats, Observed
 
 _TOGETHER = (0.2, 0.4, 0.6, 0.8)
 

@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from actions.allocation.limit_settings import LimitSettings
+from actions.allocation.limits import ELSEWHERE, Floats, Limits
 from actions.catalogue import Action
-from actions.limit_settings import LimitSettings
-from actions.limits import ELSEWHERE, Floats, Limits
 from actions.value import expected_cost
 from tables.errors import BudgetError, SchemaError
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from actions.budget import BudgetSettings
+from actions.allocation.budget import BudgetSettings
+from actions.allocation.limit_settings import LimitSettings, Team
+from actions.allocation.limits import ELSEWHERE, REGION_FLOOR, Limits
+from actions.allocation.problem import Codes, Values
 from actions.catalogue import Catalogue
-from actions.limit_settings import LimitSettings, Team
-from actions.limits import ELSEWHERE, REGION_FLOOR, Limits
-from actions.problem import Codes, Values
 from actions.value import expected_cost
 from tables.errors import ConfigError, GateError
 from tables.yaml_lines import nearest

@@ -16,8 +16,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import ndtri
 
-from actions.control import keyed_uniforms
-from actions.effects import Effects, Matrix
+from actions.experiment.control import keyed_uniforms
+from actions.learning.effects import Effects, Matrix
 
 DRAWS = 40
 _CHUNK = 65_536

@@ -10,11 +10,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from actions.catalogue import CHANNELS, Action, Catalogue, Dormant
-from actions.channels import Reach, answer_counts
 from actions.expressions import Truths, column_values
-from actions.reasons import REASONS, Reason, reasons_in
-from actions.rules import EVERYWHERE, Rules
-from actions.standing import (
+from actions.rules.channels import Reach, answer_counts
+from actions.rules.reasons import REASONS, Reason, reasons_in
+from actions.rules.settings import EVERYWHERE, Rules
+from actions.rules.standing import (
     ChannelCodes,
     Night,
     PastContacts,

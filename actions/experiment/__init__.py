@@ -1,0 +1,1 @@
+"""Who is left out on purpose: control, withheld share, exploration, and what they can show."""

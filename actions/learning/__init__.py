@@ -1,0 +1,1 @@
+"""What is believed of each action: the owner's priors, then evidence, then an uplift model."""
