@@ -68,7 +68,7 @@ class Action(BaseModel):
         id: its name in plans and reports.
         carries_out: the strategies behind it, names of ``STRATEGIES``.
         trigger: whom it suits, a condition on feature columns.
-        channel: how it reaches the customer: one channel, or several of which :mod:`actions.channels` picks one
+        channel: how it reaches the customer: one channel, or several of which :mod:`actions.rules.channels` picks one
             for each customer; ``preferred`` stands for all of them, ``ticket`` for that of the open ticket.
         kind: what it offers.
         purpose: ``service`` needs no marketing consent and reaches the global control; only actions of

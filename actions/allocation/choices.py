@@ -39,7 +39,7 @@ def choose(problem: Problem, prices: Floats) -> Choice:
     Source: Lagrangian relaxation; Zhang et al., Solving Billion-Scale Knapsack Problems, WWW 2020.
 
     Examples:
-        >>> from actions.limits import Limits
+        >>> from actions.allocation.limits import Limits
         >>> limits = Limits.of(["call"], cost={"call": 1.0}, budget=1.0)
         >>> two = Problem(np.array([[3.0], [2.0]], dtype=np.float32), limits, np.zeros(2, np.int8), None, 1)
         >>> found = choose(two, np.array([2.5]))

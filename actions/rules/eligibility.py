@@ -141,7 +141,7 @@ def eligibility(
         as_of: the night.
         calendar: where its midnights lie; a rule about the last d days means ``[as_of - d, as_of)``.
         global_control: (n,), who is left without marketing on purpose.
-        contacts: the ledger of :func:`actions.contacts.contact_ledger`.
+        contacts: the ledger of :func:`actions.rules.contacts.contact_ledger`.
         consents: ``customer_id, channel, purpose, given_at, withdrawn_at``; None if the business has none.
         tickets: ``customer_id, opened_at, solved_at, reopened_at, channel``; None if it has none.
         offers: ``customer_id, starts_at, ends_at, completed_at, reward`` of every team; None if it has none.
