@@ -90,3 +90,30 @@ def test_your_own_data_in_three_steps(tmp_path: Path) -> None:
         assert told.returncode == 0, f"{line}\n{told.stderr}"
     pages = list((tmp_path / "workspaces/orders/reports").glob("as_of=*/*/index.html"))
     assert len(pages) == 1
+    check_what_comes_then(tmp_path)
+
+
+def check_what_comes_then(folder: Path) -> None:
+    """Run the commands of the table on the night just published; of outcomes there are none yet."""
+    text = (ROOT / "README.md").read_text()
+    commands = re.findall(r"^\|[^|]*\| `(keepwell [^`]+)` \|", text, flags=re.MULTILINE)
+    assert [shlex.split(line)[1] for line in commands] == [
+        "export",
+        "deliveries",
+        "power",
+        "measure",
+        "whatif",
+    ]
+    for line in commands:
+        if "deliveries" in line:
+            sent, *others = (folder / "lists/email.csv").read_text().splitlines()
+            assert others
+            (folder / "log.csv").write_text(
+                "\n".join([f"{sent},status", *(f"{row},delivered" for row in others)])
+            )
+        told = run(line, folder)
+        if "measure" in line:
+            assert told.returncode == 3, f"{line}\n{told.stderr}"
+            assert "no planned action's outcome is settled" in told.stderr
+        else:
+            assert told.returncode == 0, f"{line}\n{told.stderr}"
