@@ -130,7 +130,7 @@ class ChurnModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
                     pool,
                     each_date,
                     self._settings(),
-                    earlier_members=self._to_try(earlier, X, pool.dates[-1]),
+                    trained=self._to_try(earlier, X, pool.dates[-1]),
                 ),
                 series=pool.series(each_date),
                 trained_through=pool.dates[-1] + timedelta(days=self._settled_days()),
@@ -270,10 +270,10 @@ class ChurnModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
             trained_through=self.trained_through_,
         )
 
-    def _to_try(self, earlier: "ChurnModel | None", X: pd.DataFrame, day: date) -> Members | None:
-        if earlier is None:
-            return None
-        return earlier._parts().members_for(self.get_params(), X.columns, day)
+    def _to_try(
+        self, earlier: "ChurnModel | None", X: pd.DataFrame, day: date
+    ) -> tuple[Members, LevelSeries] | None:
+        return None if earlier is None else earlier._parts().to_try(self.get_params(), X.columns, day)
 
     def _become(self, parts: FittedParts) -> Self:
         self.members_ = parts.members

@@ -194,7 +194,7 @@ def check_level(
     references: Mapping[date, DateReference],
     settings: MemberSettings,
     *,
-    earlier_members: Members | None = None,
+    trained: tuple[Members, LevelSeries] | None = None,
 ) -> LevelCheck | None:
     """See what the level would have been at the newest training date, from what was settled by then.
 
@@ -202,7 +202,8 @@ def check_level(
         pool: training rows.
         references: the reference of every date in the pool.
         settings: as for the members themselves.
-        earlier_members: members trained on what was settled by the newest date; trained here where not given.
+        trained: members trained on what was settled by the newest date, and the churn shares of their dates, which
+            may be others than here; trained here where not given.
 
     Returns:
         The check, or ``None`` where no earlier date was settled by then or its rows do not suffice.
@@ -214,9 +215,8 @@ def check_level(
     earlier = pool.settled_by(newest, settings.settled_days)
     if earlier.shortage() or len(np.unique(tried.y)) < 2:
         return None
-    members = earlier_members or Members.fit(earlier, references, settings)
-    reference = references[newest]
-    past, horizon = earlier.series(references), settings.horizon_days
+    members, past = trained or (Members.fit(earlier, references, settings), earlier.series(references))
+    reference, horizon = references[newest], settings.horizon_days
     own = members.own_level(float(members.own_risk(tried.X).mean()), past, newest, horizon_days=horizon)
     forecast = past.forecast(newest, mean_no_purchase=reference.mean_no_purchase, horizon_days=horizon)
     return LevelCheck(

@@ -41,10 +41,10 @@ class FittedParts:
     series: LevelSeries
     trained_through: date
 
-    def members_for(
+    def to_try(
         self, parameters: Mapping[str, Any], features: Iterable[str], day: date
-    ) -> Members | None:
-        """Return the members for a trial at a day, or nothing where they are of another making.
+    ) -> tuple[Members, LevelSeries] | None:
+        """Return members and churn shares for a trial at a day, or nothing where they are of another making.
 
         Raises:
             LeakageError: they have seen outcomes that end after the day.
@@ -55,7 +55,7 @@ class FittedParts:
                 f"{self.trained_through}. Give one trained for {day} or before."
             )
         alike = {**self.parameters, "threads": None} == {**parameters, "threads": None}
-        return self.members if alike and self.features == tuple(features) else None
+        return (self.members, self.series) if alike and self.features == tuple(features) else None
 
 
 def write_parts(parts: FittedParts, folder: Path) -> None:

@@ -191,6 +191,10 @@ def test_a_model_of_the_date_before_tries_the_level(model: ChurnModel, tmp_path:
     fit(SHOP.before(DATES[-1]), earlier=before).save(tmp_path / "tried")
     model.save(tmp_path / "whole")
     assert contents(tmp_path / "tried") == contents(tmp_path / "whole")
+    fewer_dates = fit(Shop(SHOP.rows[SHOP.rows["as_of"].isin(DATES[1:3])]))
+    tried = fit(SHOP.before(DATES[-1]), earlier=fewer_dates).level_check_
+    assert tried is not None
+    assert tried.as_of == DATES[-2]
     other = fit(SHOP.before(DATES[-2]), max_rounds=2)
     assert fit(SHOP.before(DATES[-1]), earlier=other).level_check_ == model.level_check_
 
