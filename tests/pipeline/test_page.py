@@ -1,6 +1,8 @@
 import re
 from dataclasses import replace
+from pathlib import Path
 
+import pytest
 from markupsafe import Markup
 
 from pipeline.pages.audit_chapter import AuditChapter
@@ -86,3 +88,19 @@ def test_a_night_without_actions_says_why() -> None:
 def test_a_later_model_is_marked_on_the_page() -> None:
     assert "trained after its date" not in render(PAGE)
     assert "trained after its date" in render(replace(PAGE, later_model=True))
+
+
+TEMPLATES = sorted((Path(__file__).parents[2] / "pipeline/pages/templates").glob("*.j2"))
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+def test_every_cell_stands_under_the_head_it_names(template: Path) -> None:
+    # On a phone a cell shows its own label instead of the head of its column.
+    tables = re.findall(r'<table class="stack[^"]*">(.*?)</table>', template.read_text(), flags=re.DOTALL)
+    assert tables or "data-label" not in template.read_text()
+    for table in tables:
+        head, body = table.split("</thead>")
+        heads = [re.sub(r"<[^>]*>", "", cell) for cell in re.findall(r"<th\b[^>]*>(.*?)</th>", head)]
+        labels = re.findall(r'data-label="([^"]*)"', body)
+        fixed = [word for word in heads if "{" not in word]
+        assert [word for word in labels if "{" not in word] == fixed
