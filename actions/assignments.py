@@ -15,8 +15,11 @@ from actions.learning.effects import Effects
 from actions.rules.eligibility import Eligibility
 from actions.value import expected_cost
 
-SENT, CONTROL, EXPLORED, GLOBAL_CONTROL = "sent", "control", "explored", "global_control"
-ARMS = (SENT, CONTROL, EXPLORED, GLOBAL_CONTROL, NONE)
+SENT, CONTROL, UNTOUCHED = "sent", "control", "untouched"
+EXPLORED, GLOBAL_CONTROL = "explored", "global_control"
+WITHHELD = (CONTROL, UNTOUCHED)
+"""Arms of what is planned and not sent: the one action, or everything for the salt's period."""
+ARMS = (SENT, *WITHHELD, EXPLORED, GLOBAL_CONTROL, NONE)
 """What may stand in the column ``arm``; ``none`` is the arm of the customers without a row."""
 
 COLUMNS = {
@@ -88,7 +91,11 @@ def assignment_rows(
         "arm": np.where(
             draws.in_global[rows],
             GLOBAL_CONTROL,
-            np.where(or_idle(sending.explored, False), EXPLORED, np.where(sent >= 0, SENT, CONTROL)),
+            np.select(
+                [or_idle(sending.explored, False), sent >= 0, draws.untouched[rows]],
+                [EXPLORED, SENT, UNTOUCHED],
+                CONTROL,
+            ),
         ),
         "propensity": or_idle(sending.propensity, draws.control.global_share),
         "choice_share": or_idle(choice_share, 1.0),

@@ -10,11 +10,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from actions.allocation.allocate import Allocation, allocate
-from actions.allocation.certificate import Certificate
+from actions.allocation.certificate import AtMean, Certificate
 from actions.allocation.feasibility import broken_rules
 from actions.allocation.impossible import refuse_floors_out_of_reach
 from actions.allocation.limit_settings import LimitSettings
 from actions.allocation.limits import Floats, Limits
+from actions.allocation.problem import Values
 from actions.allocation.scarcity import limits_of, region_codes, sent_shares
 from actions.assignments import assignment_rows
 from actions.catalogue import NONE, Action
@@ -54,7 +55,7 @@ class Plan:
               where it is withheld;
             - ``reduced_value``: value of the planned action as drawn less the prices of what it uses: the
               order in which assignments would be given up.
-        certificate: bound, gap, prices and limits.
+        certificate: bound, gap, prices and limits, as drawn and as believed.
         summary: figures for the page, as JSON values.
     """
 
@@ -80,8 +81,8 @@ def make_plan(
     Order: global control, eligibility, effects, allocation, withholding and exploration. The optimiser
     chooses by one draw from the beliefs per unit, so that what is uncertain gets tried; what is told of the
     plan is the mean belief. It is blind to who will be withheld: it plans for both arms against limits divided
-    by the share that is sent, so that sent and withheld customers of one action differ by chance alone. Should
-    the draw send more than the limits allow, planned pairs of all arms are removed, least reduced value first.
+    by the share that is sent, so that sent and withheld customers of one action differ by chance alone. Pairs for
+    which the draw leaves no room are removed whatever their arm, least reduced value first.
 
     Args:
         customers: one row per customer of the base: ``customer_id``, ``unit``, ``churn_risk``,
@@ -110,7 +111,7 @@ def make_plan(
     night = _Night.of(customers, eligibility, control, shared or LimitSettings(), budget, as_of)
     learns = np.array([a.randomise for a in eligibility.actions], dtype=bool) & (control.withheld_share > 0)
     believed = drawn(effects, customers["unit"].astype(str).tolist(), seed=seed, as_of=as_of, learns=learns)
-    allocation = night.allocate(believed, seed=seed)
+    allocation = night.choose(believed, seed=seed)
     sending = night.send(allocation, as_of)
     kept = keep_within(sending.pairs, sending.column, allocation.reduced, night.limits)
     frame = assignment_rows(
@@ -125,7 +126,10 @@ def make_plan(
     )
     _check_sent(frame, customers, eligibility.actions, budget, night.shared)
     used = sending.take(kept).counts(night.limits)
-    certificate = Certificate.of(allocation, tonight=night.limits, sent=used, removed=int((~kept).sum()))
+    mean = night.at_mean(believed, allocation, seed=seed)
+    certificate = Certificate.of(
+        allocation, mean, tonight=night.limits, sent=used, removed=int((~kept).sum())
+    )
     summary = summarise(
         frame,
         customers,
@@ -176,10 +180,21 @@ class _Night:
     def cost(self) -> Floats:
         return np.array([expected_cost(action) for action in self.eligibility.actions])
 
-    def allocate(self, believed: Drawn, *, seed: int) -> Allocation:
-        actions = self.eligibility.actions
-        values = action_values(believed.effect, self.margin, actions, self.allowed)
+    def choose(self, believed: Drawn, *, seed: int) -> Allocation:
+        values = action_values(believed.effect, self.margin, self.eligibility.actions, self.allowed)
         refuse_floors_out_of_reach(values, self.groups, self.limits)
+        return self.allocate(values, seed=seed)
+
+    def at_mean(self, believed: Drawn, made: Allocation, *, seed: int) -> AtMean:
+        """Value the plan made by the mean beliefs, and plan once more by them within the same limits."""
+        mean, actions = believed.effects.mean, self.eligibility.actions
+        if not ((believed.effect != mean) & self.allowed).any():
+            return AtMean(made.primal, made)
+        values = action_values(mean, self.margin, actions, self.allowed)
+        return AtMean.of(values, made, again=lambda: self.allocate(values, seed=seed))
+
+    def allocate(self, values: Values, *, seed: int) -> Allocation:
+        actions = self.eligibility.actions
         return allocate(
             values,
             self.limits.for_both_arms(sent_shares(actions, self.draws.control.withheld_share)),
@@ -202,7 +217,7 @@ class _Night:
             cost=self.cost,
             budget=self.budget,
         )
-        return self.draws.send(pairs, offers, self.customers["customer_id"].tolist(), as_of=as_of)
+        return self.draws.send(pairs, offers, actions, self.customers["customer_id"].tolist(), as_of=as_of)
 
     def choice_share(self, believed: Drawn, allocation: Allocation) -> Floats:
         toll = self.cost + allocation.limits.price(allocation.prices)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from actions.assignments import CONTROL, EXPLORED, GLOBAL_CONTROL
+from actions.assignments import CONTROL, EXPLORED, GLOBAL_CONTROL, UNTOUCHED, WITHHELD
 from actions.catalogue import NONE, Action
 
 
@@ -34,8 +34,10 @@ def action_reasons(frame: pd.DataFrame, actions: Sequence[Action]) -> pd.Series:
 def _sentence(actions: dict[str, Action], planned: str, sent: str, arm: str) -> str:
     if planned == NONE:
         return "left without marketing by chance, to measure the programme"
-    action = actions[planned if arm == CONTROL else sent]
+    action = actions[planned if arm in WITHHELD else sent]
     suits = f"suits as {' '.join(action.trigger.text.split())}"
+    if arm == UNTOUCHED:
+        return f"chosen by believed value within the limits, withheld like everything from this unit by chance; {suits}"
     if arm == CONTROL:
         return f"chosen by believed value within the limits, withheld by chance to measure it; {suits}"
     if arm == EXPLORED:

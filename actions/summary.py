@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from actions.catalogue import Action
+from actions.assignments import ARMS, WITHHELD
+from actions.catalogue import NONE, Action
 from actions.experiment.control import ControlSettings
 from actions.experiment.power import detectable_effect, explained_by_score, units_to_detect
 
@@ -50,7 +51,7 @@ def summarise(
         of new units.
     """
     arms = frame["arm"].value_counts()
-    counted = {arm: int(arms.get(arm, 0)) for arm in ("sent", "control", "explored", "global_control")}
+    counted = {arm: int(arms.get(arm, 0)) for arm in ARMS if arm != NONE}
     before = frame.iloc[:0] if earlier is None else earlier
     before = before[before["arm"].isin(["sent", "control"])].drop_duplicates(_COMPARED)
     planned = frame[frame["planned_action"] != "none"]
@@ -80,7 +81,7 @@ def _figures(rows: pd.DataFrame, control: ControlSettings, before: pd.DataFrame)
         "planned": len(rows),
         "sent": len(sent),
         "explored": int((rows["arm"] == "explored").sum()),
-        "withheld": int((rows["arm"] == "control").sum()),
+        "withheld": int(rows["arm"].isin(WITHHELD).sum()),
         "cost": float(sent["expected_cost"].sum()),
         "expected_kept": float(sent["effect_mean"].sum()),
         "expected_value": float(sent["expected_value"].sum()),

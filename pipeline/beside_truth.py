@@ -10,7 +10,7 @@ from actions.assignments import CONTROL, SENT
 from pipeline.measuring.measuring import measure
 from pipeline.measuring.outcomes import settled_units
 from pipeline.run import Run
-from pipeline.shop.worlds import true_outcomes
+from pipeline.shop.worlds import true_effects
 from pipeline.steps import ingested
 
 
@@ -41,11 +41,9 @@ def beside_truth(run: Run, *, first: date, as_of: date) -> Mapping[str, Any]:
 
 def _true_effects(run: Run, units: pd.DataFrame) -> dict[str, float]:
     opens = units["planned_on"] + pd.Timedelta(days=run.rule.gap_days)
-    outcomes = true_outcomes(
-        run.workspace / "shop/worlds", units.assign(planned_on=opens), run.rule.horizon_days
-    )
-    fewer = outcomes["churned_withheld"] - outcomes["churned_sent"]
-    return {str(action): float(effect) for action, effect in fewer.groupby(units["action"]).mean().items()}
+    drawn = units.assign(planned_on=opens, is_sent=units["arm"] == SENT)
+    found = true_effects(run.workspace / "shop/worlds", drawn, run.rule.horizon_days)
+    return {str(action): float(effect) for action, effect in found.groupby(units["action"]).mean().items()}
 
 
 def _row(reading: Mapping[str, Any], true: float) -> dict[str, Any]:

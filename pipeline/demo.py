@@ -11,7 +11,7 @@ from pipeline.run import Run
 from pipeline.shop.files import write_day, write_history
 from pipeline.shop.state import ShopState
 from pipeline.shop.stepper import advance, simulate_history
-from pipeline.shop.worlds import live_in_both, open_worlds
+from pipeline.shop.worlds import live_in_all
 from pipeline.training.retraining import retrain
 from tables.errors import ConfigError
 from tables.publish import published
@@ -58,7 +58,6 @@ def _open(run: Run, settings: DemoSettings) -> None:
     run.progress(f"simulate a shop of {settings.shop.customers:,} customers until {settings.as_of}")
     state, rows = simulate_history(settings.shop, until=settings.as_of, seed=run.config.seed)
     write_history(shop, rows)
-    open_worlds(shop / "worlds", state)
     state.save(shop / "state")
 
 
@@ -69,7 +68,7 @@ def _let_days_pass(run: Run, *, until: date) -> None:
     while state.day < until and (manifest := published(run.workspace, state.day)) is not None:
         run.progress(f"the shop lives through {state.day}")
         plan, day = read_table(manifest.table("plan")), state.day
-        live_in_both(shop / "worlds", plan, day)
+        live_in_all(shop / "worlds", state, plan)
         state, rows = advance(state, plan)
         write_day(shop, rows, day)
         state.save(shop / "state")

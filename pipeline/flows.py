@@ -80,10 +80,12 @@ def _told(run: Run, found: Evaluation | Comparison) -> dict[str, Any]:
 def nightly(run: Run, *, as_of: date, options: NightOptions) -> Mapping[str, Any]:
     """Score everybody, plan tonight's actions, and publish all of it or nothing.
 
-    A published night is final: running it again verifies its files and says that nothing changed.
+    A published night is final: running it again verifies its files and says that nothing changed, or makes
+    damaged ones again with the same bytes.
 
     Raises:
         ConfigError: if the night has not begun: published too early, it would keep the real one from running.
+        GateError: if a damaged night would not come out as it was published.
     """
     if as_of > options.today:
         raise ConfigError(
@@ -91,10 +93,10 @@ def nightly(run: Run, *, as_of: date, options: NightOptions) -> Mapping[str, Any
         )
     load_catalogue(run.config.actions.catalogue)  # a mistake there fails before scoring
     history = ingested(run, as_of=as_of)
-    earlier = published(run.workspace, as_of)
+    earlier = None if options.republish else published(run.workspace, as_of)
     if options.republish and as_of < options.today:
         raise ConfigError(f"nightly: {as_of} has passed and stays as published. Leave out --republish.")
-    if earlier is not None and not options.republish and not earlier.damaged():
+    if earlier is not None and not earlier.damaged():
         return _unchanged(run, earlier)
     with (
         storage(run.workspace),
@@ -106,7 +108,12 @@ def nightly(run: Run, *, as_of: date, options: NightOptions) -> Mapping[str, Any
         frame = date_frame(trained_by, history, as_of)
         series = level_series(trained_by, history, champion.model.series_, until=as_of)
         inputs = NightInputs(
-            history=history, champion=champion, frame=frame, series=series, accept_level=options.accept_level
+            history=history,
+            champion=champion,
+            frame=frame,
+            series=series,
+            accept_level=options.accept_level or (earlier is not None and earlier.facts["accepted_level"]),
+            as_published=earlier,
         )
         answer, figures = publish_night(run, inputs)
         registry.log_night(as_of, figures)
@@ -121,7 +128,7 @@ def _champion(
     options: NightOptions,
     scratch: Path,
 ) -> Champion:
-    if earlier is not None and not options.republish:
+    if earlier is not None:
         number = int(earlier.facts["model_version"])
     else:
         number = registry.champion_for(as_of, allow_later=options.allow_later_model).version

@@ -14,8 +14,8 @@ from tables.errors import ConfigError, DataError, SchemaError
 from tables.sql import quoted
 
 _NAMES: Mapping[str, Sequence[str]] = {
-    "customer_id": ("customerid", "customer", "clientid", "client", "userid", "user", "householdid", "household",
-                    "memberid", "member", "accountid", "buyerid", "custid", "cust"),
+    "customer_id": ("customerid", "customerno", "customernumber", "customer", "clientid", "client", "userid", "user",
+                    "householdid", "household", "memberid", "member", "accountid", "buyerid", "custid", "cust"),
     "order_id": ("orderid", "invoice", "invoiceno", "invoiceid", "order", "ordernumber", "orderno", "basketid",
                  "basket", "transactionid", "receiptid", "receipt"),
     "ordered_at": ("orderedat", "invoicedate", "orderdate", "orderdatetime", "createdat", "transactiontimestamp",

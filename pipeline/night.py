@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from models.reference import DateReference
 from pipeline.auditing import Audit, audit_night
 from pipeline.explaining import explain, most_valuable_at_risk, reasons_json, with_reasons
 from pipeline.gates import Vitals, check_gates, spread
+from pipeline.handover.private_csv import plain_csv
 from pipeline.kinds import kind_of
 from pipeline.learning.uplift import PLANNED_FEATURES, features_of_planned
 from pipeline.night_facts import facts_for_readers
@@ -29,6 +31,7 @@ from pipeline.run import Run
 from pipeline.scoring import MODEL, Scored, score
 from pipeline.snapshots import DateFrame
 from pipeline.steps import config_digest
+from tables.errors import GateError
 from tables.history import History
 from tables.publish import Manifest, Publication, Published, published, published_dates
 from tables.storage import read_table, write_table, write_text
@@ -64,13 +67,14 @@ class Champion:
 
 @dataclass(frozen=True)
 class NightInputs:
-    """All that a night is made from."""
+    """All that a night is made from, and its manifest where damaged files of it are made again."""
 
     history: History
     champion: Champion
     frame: DateFrame
     series: LevelSeries
     accept_level: bool
+    as_published: Manifest | None = None
 
 
 def publish_night(run: Run, inputs: NightInputs) -> tuple[dict[str, Any], dict[str, float]]:
@@ -80,7 +84,7 @@ def publish_night(run: Run, inputs: NightInputs) -> tuple[dict[str, Any], dict[s
         What to tell the operator, and the night's figures for the registry.
 
     Raises:
-        GateError: if the night strays too far from those before it.
+        GateError: if the night strays too far from those before it, or is damaged and would come out differently.
     """
     started = time.perf_counter()
     as_of, champion = inputs.frame.as_of, inputs.champion
@@ -162,7 +166,23 @@ def _publish(run: Run, inputs: NightInputs, story: NightStory, *, seconds: float
         write_text(story.audit.to_json(), night.report("audit.json"))
         write_text(story.reference.to_json(), night.report("reference.json"))
         write_text(story.values.to_json(), night.report("values.json"))
-        return night.publish(facts=_facts(run, inputs, story), timings={"seconds": round(seconds, 3)})
+        facts = _facts(run, inputs, story) if inputs.as_published is None else inputs.as_published.facts
+        if inputs.as_published is not None:
+            _refuse_another(night.staged(facts), inputs.as_published)
+        return night.publish(facts=facts, timings={"seconds": round(seconds, 3)})
+
+
+def _refuse_another(staged: Manifest, as_published: Manifest) -> None:
+    """Let a damaged night be replaced by itself alone: its plan is the record of what was sent."""
+    now, then = (
+        {(Path(file.path).name, file.sha256) for file in one.files} for one in (staged, as_published)
+    )
+    if others := sorted({name for name, _ in now ^ then}):
+        raise GateError(
+            f"nightly: {as_published.as_of} is damaged ({', '.join(as_published.damaged())}), and made again it would "
+            f"differ from what was published in {', '.join(others)}. Nothing was replaced: the plan is the record of "
+            "what was sent. Restore the night's files from a backup."
+        )
 
 
 def _audit(run: Run, inputs: NightInputs, scored: Scored, planned: Planned) -> Audit:
@@ -173,7 +193,7 @@ def _audit(run: Run, inputs: NightInputs, scored: Scored, planned: Planned) -> A
 
 
 def crm_list(plan: pd.DataFrame) -> str:
-    """Return what is sent tonight as CSV for the CRM, with the real customer ids."""
+    """Return what is sent tonight as CSV for the CRM, with the real customer ids; no cell runs as a formula."""
     sent = plan[plan["action"] != "none"]
     columns = [
         "customer_id",
@@ -185,9 +205,7 @@ def crm_list(plan: pd.DataFrame) -> str:
         "reason_2",
         "reason_3",
     ]
-    return str(
-        sent[columns].round({"churn_risk": 4, "expected_cost": 2}).to_csv(index=False, lineterminator="\n")
-    )
+    return plain_csv(sent[columns].round({"churn_risk": 4, "expected_cost": 2}))
 
 
 def _vitals(run: Run, inputs: NightInputs, scored: Scored) -> Vitals:

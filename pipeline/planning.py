@@ -44,6 +44,7 @@ _PLAN_COLUMNS = (
     "unit",
     "salt",
 )
+_TOO_LATE = "a later night is published already: this one is scored, and nobody is planned for"
 _SALT_COLUMNS = ("customer_id", "unit", "planned_action", "arm")
 _OWN_COLUMNS = (
     "churn_risk",
@@ -126,7 +127,7 @@ def prepare_night(run: Run, history: History, scored: Scored, *, as_of: date, ce
     of_salt = _of_salt(earlier, settings.control.period_of(as_of).salt)
     customers = customers_to_plan(run, history, scored, as_of=as_of, of_salt=of_salt)
     eligible = allowed_pairs(run, history, customers, catalogue, earlier, as_of=as_of)
-    if any(night > as_of for night in published_dates(run.workspace)):
+    if _comes_too_late(run, as_of):
         eligible = _nobody(eligible)
     named = cells.of(customers, first=_first_cells(earlier))
     beliefs = beliefs_tonight(run, history, customers, scored.features, eligible, named, as_of=as_of)
@@ -134,11 +135,18 @@ def prepare_night(run: Run, history: History, scored: Scored, *, as_of: date, ce
     return Prepared(as_of, customers, without_stopped(eligible, beliefs), beliefs, of_salt, spent)
 
 
+def _comes_too_late(run: Run, as_of: date) -> bool:
+    """Say whether a later night was published before this one was; a night made again is planned as it was."""
+    found = published(run.workspace, as_of)
+    if found is not None:
+        return _TOO_LATE in found.facts["notes"]
+    return any(night > as_of for night in published_dates(run.workspace))
+
+
 def _nobody(eligible: Eligibility) -> Eligibility:
     """Block every pair: a night planned after a later one would write to the same customers again."""
     blocked = eligible.blocked | np.uint32(Reason.NOT_VALID_TODAY)
-    note = "a later night is published already: this one is scored, and nobody is planned for"
-    return replace(eligible, blocked=blocked, notes=(*eligible.notes, note))
+    return replace(eligible, blocked=blocked, notes=(*eligible.notes, _TOO_LATE))
 
 
 def used_salts(run: Run, as_of: date) -> tuple[FrozenSalt, ...]:

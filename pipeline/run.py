@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Self
 
+from features.visibility import Moment
 from pipeline.config import Config
 from tables.calendar import BusinessCalendar, OutcomeRule
 from tables.errors import LockError
@@ -61,6 +62,20 @@ class Run:
     def newest_day(self, history: History) -> date:
         """Return the day of the newest order, with contracts of the newest subscription."""
         return self.calendar.day_of(history.newest_at(self.rule.table))
+
+    def newest_day_seen(self, history: History, *, as_of: date) -> date:
+        """Return the day of the newest order (with contracts: subscription) that a night sees.
+
+        It lies before the night. Rows that came in later change nothing, so an old night made again finds the same.
+        """
+        moment, newest = Moment.of(as_of, self.calendar), 0
+        yesterday = self.calendar.midnight(as_of - timedelta(days=1))
+        for bucket in range(history.buckets):
+            rows = history.read(self.rule.table, bucket)
+            newest = max(newest, int(rows.at[moment.sees(rows)].max(initial=0)))
+            if newest >= yesterday:  # no later day can be seen
+                break
+        return self.calendar.day_of(newest)
 
     @property
     def lock(self) -> WorkspaceLock:

@@ -131,7 +131,7 @@ def _learnt(run: Run, rows: pd.DataFrame) -> Sequence[str]:
 
 def level_series(run: Run, history: History, known: LevelSeries, *, until: date) -> LevelSeries:
     """Extend a model's series of churn shares by the dates settled since, as they were known at a midnight."""
-    until = min(until, run.newest_day(history))
+    until = run.newest_day_seen(history, as_of=until)
     dates = run.rule.training_dates(until, run.first_day(history))
     newer = [day for day in dates if not known.as_of or day > known.as_of[-1]]
     if not newer:

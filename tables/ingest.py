@@ -61,7 +61,7 @@ def ingest(
     sources = attribute_by_attribute(sources)
     plans = plans_of(sources)
     with storage_errors(root):
-        root.mkdir(parents=True, exist_ok=True)
+        root.mkdir(parents=True, exist_ok=True, mode=0o700)  # ids and contact data: for their owner only
         sweep(root, previous)
         with workroom(root, settings) as (connection, temporary):
             run = Run(connection, root, temporary, calendar, now, settings, previous, progress)

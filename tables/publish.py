@@ -215,7 +215,7 @@ class Publication:
             StorageError: if the machine refuses; what was published before is then untouched.
         """
         with storage(self.root):
-            manifest = self._manifest(facts)
+            manifest = self.staged(facts)
             if self._is_published(manifest):
                 return Published(manifest, changed=False)
             for area in sorted(self._staging.iterdir()):
@@ -232,7 +232,8 @@ class Publication:
     def _target(self, area: Path) -> Path:
         return self.root / area.name / f"as_of={self.as_of}" / _digest(area)
 
-    def _manifest(self, facts: Mapping[str, Any]) -> Manifest:
+    def staged(self, facts: Mapping[str, Any]) -> Manifest:
+        """Return the manifest that publishing what is staged by now would leave."""
         tables, reports = {}, {}
         for area in sorted(self._staging.iterdir()):
             target = self._target(area).relative_to(self.root)

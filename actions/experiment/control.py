@@ -10,20 +10,26 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from hashlib import blake2b
 from itertools import pairwise
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tables.errors import ConfigError
 
-Purpose = Literal["global", "withhold", "explore"]
+Purpose = Literal["global", "untouched", "withhold", "explore"]
 GLOBAL: Purpose = "global"
+UNTOUCHED: Purpose = "untouched"
 WITHHOLD: Purpose = "withhold"
 EXPLORE: Purpose = "explore"
 
+UNTOUCHED_PART = 0.25
+"""Part of the withheld share that is drawn once for all actions of a unit: who shows life without any action."""
+
 Cluster = Literal["household", "referral"]
+Share = TypeVar("Share", float, pd.Series)
 
 
 def keyed_uniforms(units: Iterable[str], *, salt: str, purpose: str) -> npt.NDArray[np.float64]:
@@ -78,7 +84,9 @@ class ControlSettings(BaseModel):
     Attributes:
         salts: periods that do not overlap. With none given, each half-year has its own: ``2026H2``.
         global_share: share of all units that get no marketing action for the salt's whole period.
-        withheld_share: share of the planned actions that are withheld to measure each action's effect.
+        withheld_share: share of the planned actions that are withheld: a quarter of it are units from whom every
+            action is withheld for the salt's whole period, the rest is drawn for each unit and action apart, to
+            measure that action's effect among units that may get the others.
         exploration_share: share of the units not withheld for which chance picks the action, and the most
             of the budget that this is expected to cost.
         clusters: what makes one unit of several customers: a common household, a referral.
@@ -128,15 +136,21 @@ class ControlSettings(BaseModel):
         )
 
     @property
+    def untouched_share(self) -> float:
+        """Share of the units from whom every planned action is withheld."""
+        return float(untouched_share(self.withheld_share))
+
+    @property
     def compared_share(self) -> float:
         """Share of the withheld among the units that are compared: those sent as planned and those withheld.
 
         Examples:
-            >>> ControlSettings(withheld_share=0.2, exploration_share=0.5).compared_share  # .2 of .2 + .4
-            0.3333333333333333
+            >>> ControlSettings(withheld_share=0.2, exploration_share=0.5).compared_share  # .15 of .15 + .4
+            0.2727272727272727
         """
+        withheld = self.withheld_share - self.untouched_share
         sent = (1 - self.withheld_share) * (1 - self.exploration_share)
-        return self.withheld_share / (self.withheld_share + sent)
+        return withheld / (withheld + sent)
 
     def global_control(self, units: Sequence[str], *, as_of: date) -> npt.NDArray[np.bool_]:
         """Tell which rows belong to units that get no marketing action for the whole period of the salt.
@@ -150,6 +164,26 @@ class ControlSettings(BaseModel):
         """
         salt = self.period_of(as_of).salt
         return draw_below(units, self.global_share, salt=salt, purpose=GLOBAL)
+
+
+def untouched_share(withheld_share: Share) -> Share:
+    """Return the share of units from whom everything is withheld, given that of withheld actions.
+
+    >>> untouched_share(0.2)
+    0.05
+    """
+    return withheld_share * UNTOUCHED_PART
+
+
+def share_of_others(withheld_share: Share) -> Share:
+    """Return the share with which an action is withheld from units that are not untouched.
+
+    >>> round(share_of_others(0.2), 4)  # .15 of .95
+    0.1579
+    """
+    untouched = untouched_share(withheld_share)
+    others: Share = (withheld_share - untouched) / (1 - untouched)
+    return others
 
 
 def draw_below(units: Sequence[str], share: float, *, salt: str, purpose: Purpose) -> npt.NDArray[np.bool_]:
@@ -198,6 +232,7 @@ def freeze(used: Sequence[FrozenSalt], settings: ControlSettings, *, as_of: date
     period = settings.period_of(as_of)
     shares: dict[Purpose, float] = {
         GLOBAL: settings.global_share,
+        UNTOUCHED: settings.untouched_share,
         WITHHOLD: settings.withheld_share,
         EXPLORE: settings.exploration_share,
     }

@@ -131,8 +131,11 @@ def open_offers(
 def keep_within(pairs: Pairs, sent: Codes, reduced: Floats, limits: Limits) -> Flags:
     """Give up planned pairs until what is sent fits, blind to what the draws made of them.
 
-    Pairs planned for what is scarce are given up, the least reduced value first, sent and withheld alike, so
-    that both arms stay comparable; pairs that use it only because they explore go last.
+    Pairs are taken up in turn, the highest reduced value first. A pair stays if sending it would fit beside
+    what is sent of those before it, whether or not it is sent itself. So its own draw has no say, and among
+    the pairs that stay the withheld keep their stated share; a withheld pair for which no place would have
+    been left is no control. Pairs that use a rule only because they explore come first, and so do regions
+    whose floor would break.
 
     Args:
         pairs: what is planned.
@@ -144,22 +147,44 @@ def keep_within(pairs: Pairs, sent: Codes, reduced: Floats, limits: Limits) -> F
         (pairs,), which are kept.
     """
     kept, is_sent = np.ones(len(pairs), dtype=bool), sent >= 0
-    scale = np.maximum(np.abs(limits.weights).max(axis=(1, 2), initial=0.0), 1e-300)
+    slack = limits.slack(limits.count(sent[is_sent], pairs.groups[is_sent]))
+    scale, smallest = _sizes(limits)
+    spared = spared_regions(limits, slack, need=float((-slack / smallest).max(initial=0.0)))
+    ranked = np.lexsort((reduced, spared[pairs.groups]))[::-1]
     while True:
-        counted = kept & is_sent
-        slack = limits.slack(limits.count(sent[counted], pairs.groups[counted]))
-        if (slack >= 0).all():
+        before = kept.sum()
+        for rule in np.argsort(slack / scale, kind="stable"):
+            weights = limits.weights[rule]
+            planned = weights[pairs.groups, pairs.columns]
+            use = np.where(is_sent, weights[pairs.groups, sent], 0.0)
+            ask = np.maximum(planned, use)
+            asking = ranked[(kept & (ask > 0))[ranked]]
+            asking = asking[np.argsort(planned[asking] > 0, kind="stable")]
+            room = limits.most[rule] - use[kept & (ask <= 0)].sum()
+            kept[asking[~_fitting(ask[asking], use[asking], room)]] = False
+        if kept.sum() == before:
             return kept
-        rule = int(np.argmin(slack / scale))
-        weights = limits.weights[rule]
-        use = np.where(is_sent, weights[pairs.groups, sent], 0.0)
-        is_planned = weights[pairs.groups, pairs.columns] > 0
-        using = np.flatnonzero(kept & (is_planned | (use > 0)))
-        need = -slack[rule] / weights[weights > 0].min()
-        spared = spared_regions(limits, slack, need=need)[pairs.groups[using]]
-        order = using[np.lexsort((reduced[using], spared, ~is_planned[using]))]
-        enough = np.flatnonzero(np.cumsum(use[order]) >= -slack[rule] * (1 - 1e-12))
-        kept[order[: enough[0] + 1 if len(enough) else len(order)]] = False
+
+
+def _sizes(limits: Limits) -> tuple[Floats, Floats]:
+    """Return the largest and the smallest use that one assignment makes of each rule."""
+    largest = np.abs(limits.weights).max(axis=(1, 2), initial=0.0)
+    smallest = np.where(limits.weights > 0, limits.weights, np.inf).min(axis=(1, 2), initial=np.inf)
+    return np.maximum(largest, 1e-300), smallest
+
+
+def _fitting(ask: Floats, use: Floats, room: float) -> Flags:
+    """Tell which of several in turn find the room they ask for, beside what those before them use.
+
+    Where one finds none, those after it that ask for as much find none either.
+    """
+    kept, most = np.ones(len(ask), dtype=bool), room + 1e-12 * max(1.0, abs(room))
+    while True:
+        used = np.where(kept, use, 0.0)
+        over = np.flatnonzero(kept & (np.cumsum(used) - used + ask > most))
+        if not len(over):
+            return kept
+        kept[over[0] :] &= ask[over[0] :] < ask[over[0]]
 
 
 @dataclass(frozen=True)

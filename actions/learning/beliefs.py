@@ -66,7 +66,7 @@ def updated(belief: Belief, seen: Observed) -> Belief:
 
     Examples:
         >>> belief = Belief(np.array([0.1]), np.array([[0.04]]))
-        >>> said = Observed(np.array([0]), np.array([0.3]), np.array([0.04]), *[np.ones(1)] * 3, 0.0, 80, 20)
+        >>> said = Observed(np.array([0]), np.array([0.3]), np.array([0.04]), *[np.ones(1)] * 3, 0.0, 0.0, 80, 20)
         >>> after = updated(belief, said)
         >>> after.mean.round(3), after.covariance.round(3)
         (array([0.2]), array([[0.02]]))

@@ -11,13 +11,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from actions.catalogue import Action
 from actions.learning.beliefs import Belief, least_surprising, loss_chance, updated
-from actions.learning.effects import EVIDENCE, PRIOR, UPLIFT, Effects, Level, cell_priors, is_scored
-from actions.learning.evidence import Floats, Observed, control_rates, observe
+from actions.learning.effects import EVIDENCE, MODEL, PRIOR, UPLIFT, Effects, Level, cell_priors, is_scored
+from actions.learning.evidence import PRIOR_UNITS, Floats, Observed, control_rates, observe
 from actions.regions import region_weights
 from actions.value import expected_cost
 
 Uplift = tuple[Floats, Floats]
 """Absolute reduction of churn of each customer by one action, and its standard deviation."""
+
+_COST_SHARE, _COST_FLOOR = 0.5, 0.1
+"""How far the catalogue's cost may be off: a share of it plus so many currency units."""
 
 
 class LearningSettings(BaseModel):
@@ -49,7 +52,8 @@ class ActionBelief:
         effect: absolute reduction of churn.
         sd: standard deviation of that belief.
         profit: expected profit of a contact, currency units; missing where no unit has settled.
-        loss_chance: chance that the profit is below zero; missing where no unit has settled.
+        loss_chance: chance that the profit is below zero, doubt about its cost included; missing where no
+            unit has settled.
         stopped: whether outcomes say that it loses money.
     """
 
@@ -168,13 +172,15 @@ def believed(
     """Bring the owner's beliefs, the settled outcomes and the models of single customers together.
 
     Args:
-        customers: ``churn_risk`` (probability) and, where regions weigh differently, ``region``.
+        customers: ``churn_risk`` (probability), ``risk_source`` and, where regions weigh differently,
+            ``region``.
         actions: in the order of the columns of the result.
         cells: cell of each customer.
         tallied: settled units, added up by ``tally``; none on the first nights.
         settings: when outcomes count and when they stop an action.
         eligible: (customers, actions), who may get what tonight.
-        uplifts: by action id, effects of single customers where a model may tell them.
+        uplifts: by action id, effects of single customers where a model may tell them; they hold for
+            customers scored by the churn model, like those the model learnt from.
     """
     codes, names = pd.factorize(cells, sort=True)
     risk = customers["churn_risk"].to_numpy(dtype=np.float64)
@@ -187,15 +193,48 @@ def believed(
     sd = np.array([belief.sd for belief in beliefs.after]).reshape(shape).T[place]
     weights = region_weights(actions, customers)
     means, sds = mean.astype(np.float32)[codes] * weights, sd.astype(np.float32)[codes] * weights
+    scored = (customers["risk_source"] == MODEL).to_numpy()
     open_to = np.zeros((len(beliefs.cells), len(actions)))
     for column, action in enumerate(actions):
         open_to[place, column] = np.bincount(codes[eligible[:, column]], minlength=len(names))
         if action.id in uplifts:
-            means[:, column], sds[:, column] = uplifts[action.id]
+            relative = weights[scored, column] / _mean_weight(beliefs.seen[column], beliefs.cells)
+            means[scored, column], sds[scored, column] = (
+                each[scored] * relative for each in uplifts[action.id]
+            )
     told = verdicts(beliefs, actions, settings, open_to=open_to)
     told = tuple(replace(one, level=UPLIFT) if one.action in uplifts else one for one in told)
     ids, levels = tuple(one.action for one in told), tuple(one.level for one in told)
     return Beliefs(Effects(np.asarray(cells), means, sds, ids, levels), told)
+
+
+def believed_cost(action: Action, seen: Observed, level: Level) -> tuple[float, float]:
+    """Return what a contact is believed to cost, and the standard deviation of that belief, currency units.
+
+    The catalogue's expected cost is believed give or take half of it plus .10. Once outcomes count, what the
+    sent cost more than the withheld moves it: normal shrinkage by the variance of that difference, in which
+    the redemptions the catalogue expects weigh as much as ``PRIOR_UNITS`` units.
+
+    Args:
+        action: what the catalogue says of it.
+        seen: its outcomes.
+        level: what its effect rests on; below evidence the catalogue's word stands.
+    """
+    expected = expected_cost(action)
+    sd = _COST_SHARE * expected + _COST_FLOOR
+    if level == PRIOR or not np.isfinite(seen.cost):
+        return expected, sd
+    units = seen.sent + seen.withheld
+    redeemed = action.redeem_rate * (1 - action.redeem_rate) * action.incentive_cost**2
+    spread = (units * seen.cost_spread + PRIOR_UNITS * redeemed) / (units + PRIOR_UNITS)
+    gain = sd**2 / (sd**2 + spread * (1 / seen.sent + 1 / seen.withheld))
+    return expected + gain * (seen.cost - expected), float(sd * np.sqrt(1 - gain))
+
+
+def _mean_weight(seen: Observed, cells: Sequence[str]) -> float:
+    """Return the mean region weight of the units that the churn model scored, 1 where there is none."""
+    units = seen.units * is_scored(cells)
+    return float(_shares(units) @ seen.weight) if units.any() else 1.0
 
 
 def _verdict(
@@ -207,8 +246,8 @@ def _verdict(
         return ActionBelief(action.id, level, seen.sent, seen.withheld, effect, sd, None, None, False)
     worth = share * seen.margin * seen.weight
     kept, spread = belief.of_total(worth)
-    cost = seen.cost if np.isfinite(seen.cost) else expected_cost(action)
-    chance = loss_chance(kept - cost, spread)
+    cost, doubt = believed_cost(action, seen, level)
+    chance = loss_chance(kept - cost, float(np.hypot(spread, doubt)))
     worth_alone = _shares(seen.units[seen.cells]) * (seen.margin * seen.weight)[seen.cells]
     alone = float(worth_alone @ seen.effect)
     stopped = level != PRIOR and chance > settings.stop_above_loss_chance and alone < cost

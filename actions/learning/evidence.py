@@ -25,6 +25,7 @@ SUMS = [
     "weight",
     "sent_cost",
     "withheld_cost",
+    "cost_square",
 ]
 PRIOR_UNITS = 50.0
 """So many units' worth is the predicted risk when the churn of a cell is estimated."""
@@ -48,7 +49,7 @@ def tally(units: pd.DataFrame, actions: Sequence[Action]) -> pd.DataFrame:
 
     Returns:
         Index ``KEYS``, columns ``SUMS``: per arm the units, those of them who churned, their predicted risk
-        and their cost; over both arms margin and region weight.
+        and their cost; over both arms margin, region weight and squared cost.
     """
     column = pd.Index([action.id for action in actions]).get_indexer(units["action"])
     drawn = units["arm"].isin([_SENT, _CONTROL]) & (units["withheld_share"] > 0)
@@ -70,6 +71,7 @@ def tally(units: pd.DataFrame, actions: Sequence[Action]) -> pd.DataFrame:
         "weight": means["weight"],
         "sent_cost": sent * means["cost"],
         "withheld_cost": (1 - sent) * means["cost"],
+        "cost_square": means["cost"] ** 2,
     }
     return means[KEYS].assign(**content).groupby(KEYS)[SUMS].sum().astype(np.float64)
 
@@ -106,6 +108,7 @@ class Observed:
         weight: (cells,), their mean region weight; 1 where there is none.
         cost: what a unit sent the action cost more than one from whom it was withheld, currency units;
             missing where there is no such unit.
+        cost_spread: variance of a unit's cost within its arm, squared currency units.
         sent: units sent.
         withheld: units withheld.
     """
@@ -117,6 +120,7 @@ class Observed:
     margin: Floats
     weight: Floats
     cost: float
+    cost_spread: float
     sent: int
     withheld: int
 
@@ -176,6 +180,7 @@ def _of_action(sums: Mapping[str, Floats], cell: Places, cells: int) -> Observed
         margin=per_cell(sums["margin"]) / some,
         weight=weight,
         cost=_ratio(sums["sent_cost"], sent) - _ratio(sums["withheld_cost"], withheld),
+        cost_spread=_within(sums),
         sent=round(sent.sum()),
         withheld=round(withheld.sum()),
     )
@@ -183,6 +188,13 @@ def _of_action(sums: Mapping[str, Floats], cell: Places, cells: int) -> Observed
 
 def _ratio(total: Floats, count: Floats) -> float:
     return float(total.sum() / count.sum()) if count.any() else float("nan")
+
+
+def _within(sums: Mapping[str, Floats]) -> float:
+    """Return the variance of a unit's cost around the mean of its arm."""
+    arms = [(sums[f"{arm}_cost"].sum(), sums[arm].sum()) for arm in ("sent", "withheld")]
+    between = sum(cost**2 / max(count, 1) for cost, count in arms)
+    return float(max(sums["cost_square"].sum() - between, 0.0) / max(sum(count for _, count in arms), 1))
 
 
 def _shrunk_controls(above: Floats, withheld: Floats, spread: Floats, place: Places) -> tuple[Floats, Floats]:

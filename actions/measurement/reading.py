@@ -8,18 +8,20 @@ import numpy as np
 import pandas as pd
 
 from actions.assignments import CONTROL, SENT
-from actions.measurement.difference import LEAST_UNITS, Arms, Difference
+from actions.measurement.difference import LEAST_EVENTS, LEAST_EVENTS_FOR_MONEY, Arms, Difference
 from actions.measurement.ratio import SampleRatio, sample_ratio
 
 CAP_QUANTILE = 0.995
 """Above this quantile of both arms together a customer's money is cut, lest a few outliers decide."""
 SCALE = 0.1
 """Size of effect, of the whole outcome, for which the intervals of many looks are tightest: 10 points of churn."""
+LARGEST_SOUGHT = 0.5
+"""An effect on churn above which nobody need be told that it would be found."""
 
 BLOCKED, TOO_FEW, KEEPS, DRIVES_AWAY, NOT_SHOWN = "blocked", "too_few", "keeps", "drives_away", "not_shown"
 VERDICTS: Mapping[str, str] = {
     BLOCKED: "cannot be read: chance alone did not part the arms",
-    TOO_FEW: f"too few units: each arm needs {LEAST_UNITS}, of whom some leave",
+    TOO_FEW: f"too few units: of each arm {LEAST_EVENTS} must be expected to leave and {LEAST_EVENTS} to stay",
     KEEPS: "keeps customers",
     DRIVES_AWAY: "drives customers away",
     NOT_SHOWN: "no effect shown yet",
@@ -74,15 +76,19 @@ class Reading:
         stayed, kept = 1 - numbers["churned"], 1 - numbers["churn_risk"]
         margin, earned = _capped(numbers["margin"]), _capped(numbers["contribution"])
         cost = numbers["cost"]
+        measure, money = (
+            arms.measure if arms.can_tell(stayed == 1, least) else arms.unmeasured
+            for least in (LEAST_EVENTS, LEAST_EVENTS_FOR_MONEY)
+        )
         return cls(
             name=name,
             ratio=sample_ratio((drawn["arm"] == CONTROL).to_numpy(), share),
             sent=int(treated.sum()),
             control=int((~treated).sum()),
-            stayed=arms.measure(stayed, kept),
-            profit=arms.measure(margin * stayed - cost, margin * kept),
-            earned=arms.measure(earned - cost, margin * kept),
-            cost=arms.measure(cost, np.zeros(len(cost))),
+            stayed=measure(stayed, kept),
+            profit=money(margin * stayed - cost, margin * kept),
+            earned=money(earned - cost, margin * kept),
+            cost=measure(cost, np.zeros(len(cost))),
             margin=float(margin.mean()) if len(rows) else 0.0,
             worth=float(earned.mean()) if len(rows) else 0.0,
         )
@@ -112,7 +118,7 @@ class Reading:
         detectable = self.stayed.detectable(SCALE)
         if self.verdict != NOT_SHOWN or detectable is None:
             return said
-        if detectable >= 1:
+        if detectable > LARGEST_SOUGHT:
             return f"{said}; with so few units none could be"
         return f"{said}; one of {100 * detectable:.1f} points would be found"
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from tables.errors import ConfigError
 from tables.sources import Source
-from tables.storage import write_table
+from tables.storage import storage, write_table
 
 COLUMNS = (
     "contact_id",
@@ -54,10 +54,20 @@ class DeliveryLog:
         files = self._files()
         if any(file.stem.endswith(digest) for file in files):
             return None
-        path = self.folder / f"{len(files) + 1:06d}-{digest}.parquet"
+        path = self.private_folder() / f"{len(files) + 1:06d}-{digest}.parquet"
         write_table(told[[*COLUMNS, _KNOWN]], path)
         path.chmod(0o600)
         return path
+
+    def private_folder(self) -> Path:
+        """Return the folder; where there is none it is made, for its owner alone.
+
+        Raises:
+            StorageError: if it may not be written.
+        """
+        with storage(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return self.folder
 
     def beside(self, sources: Sources) -> Sources:
         """Return a business's sources with the log among its contacts, once there is one.

@@ -16,7 +16,7 @@ from pipeline.handover.consents import still_allowed
 from pipeline.handover.lists import AUDIENCE, audience_list, contact_fields, contact_list
 from pipeline.handover.private_csv import write_private, write_private_csv
 from pipeline.run import Run
-from pipeline.steps import config_digest
+from pipeline.steps import config_digest, ingested
 from tables.errors import ConfigError, DataError
 from tables.history import History
 from tables.publish import Manifest, published, published_dates
@@ -38,7 +38,8 @@ class _Contacts:
 def export(run: Run, *, as_of: date | None, today: date, out: Path) -> dict[str, Any]:
     """Write what is sent of a published plan as one CSV file per channel.
 
-    Every channel has its file each time, one without contacts too: no file of an earlier night stays behind.
+    What is new in the sources is taken in first, and consents are asked as they are known by now. Every channel
+    has its file each time, one without contacts too: no file of an earlier night stays behind.
 
     Args:
         run: the run, holding the workspace.
@@ -48,11 +49,13 @@ def export(run: Run, *, as_of: date | None, today: date, out: Path) -> dict[str,
 
     Raises:
         ConfigError: if the night is neither today's nor the newest, or an action has left the catalogue.
-        DataError: if no plan was published, or its file is not what was published.
+        SchemaError: if columns of a source are missing.
+        DataError: if no plan was published, its file is not what was published, or a source cannot be read.
         StorageError: if the disk is full or may not be written.
     """
     night = _night(run, as_of or today, today)
-    history, catalogue = History.open(run.history_root), load_catalogue(run.config.actions.catalogue)
+    catalogue = load_catalogue(run.config.actions.catalogue)
+    history = ingested(run)  # a consent withdrawn since the night lies in the sources alone
     run.progress(f"export {night.as_of}: contacts of the plan")
     contacts = _contacts(run, history, night, catalogue, today=today)
     run.progress(f"export {night.as_of}: one file per channel under {out}")

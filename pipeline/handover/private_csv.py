@@ -37,11 +37,18 @@ def cell_text(cell: str) -> str:
     return cell[1:] if cell.startswith(_MARK) and plain_cell(cell[1:]) == cell else cell
 
 
+def plain_csv(rows: pd.DataFrame) -> str:
+    """Return rows as CSV whose texts no spreadsheet runs; numbers stay numbers, missing values become empty."""
+    texts = [name for name in rows.columns if not pd.api.types.is_numeric_dtype(rows[name])]
+    plain = rows.assign(**{name: rows[name].fillna("").astype(str).map(plain_cell) for name in texts})
+    return str(plain.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_MINIMAL))
+
+
 def write_private_csv(rows: pd.DataFrame, path: Path) -> str:
-    """Write rows as a CSV file that only its owner may read; numbers stay numbers.
+    """Write rows as :func:`plain_csv` gives them, into a file that only its owner may read.
 
     Args:
-        rows: texts and numbers, in the order to write; missing values become empty.
+        rows: texts and numbers, in the order to write.
         path: where the file appears once it is complete.
 
     Returns:
@@ -50,9 +57,7 @@ def write_private_csv(rows: pd.DataFrame, path: Path) -> str:
     Raises:
         StorageError: if the disk is full or may not be written.
     """
-    texts = [name for name in rows.columns if not pd.api.types.is_numeric_dtype(rows[name])]
-    plain = rows.assign(**{name: rows[name].fillna("").astype(str).map(plain_cell) for name in texts})
-    return write_private(plain.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_MINIMAL), path)
+    return write_private(plain_csv(rows), path)
 
 
 def write_private(text: str, path: Path) -> str:

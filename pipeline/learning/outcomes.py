@@ -6,14 +6,17 @@ from datetime import date
 import pandas as pd
 
 from actions.catalogue import Action
+from pipeline.measuring.groups import regions_then
 from pipeline.measuring.outcomes import settled_units
-from pipeline.regions import regions
 from pipeline.run import Run
 from tables.history import History
 
 
 def units_of_actions(run: Run, history: History, actions: Sequence[Action], *, as_of: date) -> pd.DataFrame:
     """Return the settled units, with ``region`` where an action is believed to work differently by region.
+
+    The region is that known on each unit's first planned night, as in measurement: an order placed since then
+    may come from the action itself.
 
     Args:
         run: the run.
@@ -24,4 +27,4 @@ def units_of_actions(run: Run, history: History, actions: Sequence[Action], *, a
     units = settled_units(run, history, as_of=as_of)
     if units.empty or not any(action.region_weights for action in actions):
         return units
-    return units.assign(region=regions(run, history, units["customer"].to_numpy(), as_of=as_of))
+    return units.assign(region=regions_then(run, history, units))

@@ -13,6 +13,7 @@ import pandas as pd
 from actions.assignments import CONTROL, EXPLORED, SENT
 from actions.catalogue import Catalogue
 from actions.learning.believing import Uplift
+from actions.learning.effects import MODEL
 from models.uplift.model import FittedUplift, UpliftModel, fit_uplift
 from pipeline.measuring.outcomes import settled_units
 from pipeline.run import Run
@@ -63,6 +64,8 @@ class UpliftModels:
 def learn_uplift(run: Run, history: History, catalogue: Catalogue, *, as_of: date) -> UpliftModels:
     """Train one model for every action with enough settled units, on the features of its planned nights.
 
+    Only units that the churn model scored on their night count: the models serve customers like them alone.
+
     Args:
         run: the run.
         history: the validated history.
@@ -71,7 +74,7 @@ def learn_uplift(run: Run, history: History, catalogue: Catalogue, *, as_of: dat
     """
     units = settled_units(run, history, as_of=as_of)
     compared = units[(units["withheld_share"] > 0) & units["arm"].isin([SENT, CONTROL])]
-    compared = compared[compared["action"].isin(catalogue.actions)]
+    compared = compared[compared["action"].isin(catalogue.actions) & (compared["risk_source"] == MODEL)]
     counts = compared["action"].value_counts()
     least = run.config.actions.learning.uplift_from_units
     fitted = {}
@@ -152,7 +155,7 @@ def uplift_models(root: Path, as_of: date) -> UpliftModels:
 
 
 def uplifts(models: UpliftModels, features: pd.DataFrame) -> dict[str, Uplift]:
-    """Apply the models to everybody; one whose features the configuration no longer gives waits for a retraining."""
+    """Apply the models to all rows; one whose features the configuration no longer gives waits for a retraining."""
     usable = {
         action: model for action, model in models.models.items() if set(model.features) <= set(features)
     }

@@ -30,7 +30,7 @@ def with_groups(run: Run, history: History, units: pd.DataFrame) -> pd.DataFrame
             scores = read_table(manifest.table("scores"), ("customer_id", "segment"))
             told = units.loc[rows, "customer_id"].map(scores.set_index("customer_id")["segment"])
             segment[rows] = told.fillna(NONE)
-    return units.assign(segment=segment, region=_regions(run, history, units))
+    return units.assign(segment=segment, region=regions_then(run, history, units))
 
 
 def _day(stamp: object) -> date:
@@ -38,8 +38,17 @@ def _day(stamp: object) -> date:
     return night
 
 
-def _regions(run: Run, history: History, units: pd.DataFrame) -> npt.NDArray[np.object_]:
-    """Return the region told by the newest row visible on each unit's night; what a later table tells wins."""
+def regions_then(run: Run, history: History, units: pd.DataFrame) -> npt.NDArray[np.object_]:
+    """Return the region told by the newest row visible on each unit's night; what a later table tells wins.
+
+    Args:
+        run: the run.
+        history: the validated history.
+        units: ``customer`` (key) and ``planned_on``.
+
+    Returns:
+        Names, ``none`` where unknown.
+    """
     found = np.full(len(units), NONE, dtype=object)
     customer, nights = units["customer"].to_numpy(np.int64), units["planned_on"].to_numpy()
     tables = [name for name in TOLD_BY if history.has(name) and "region" in history.columns(name)]

@@ -69,8 +69,8 @@ def table(results: Results, currency: str) -> str:
         ("the whole base against the global control, by salt", results.programme),
     ]
     lines = [
-        f"{results.as_of}: {results.units:,} settled units, planned from {results.first_planned} to "
-        f"{results.last_planned}; points of churn, profit in {currency} of all sent",
+        f"{results.as_of}: {results.units:,} planned actions of {results.customers:,} customers are settled, planned "
+        f"from {results.first_planned} to {results.last_planned}; points of churn, profit in {currency} of all sent",
         head,
     ]
     for title, readings in parts:

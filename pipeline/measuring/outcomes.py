@@ -6,9 +6,15 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from actions.assignments import EXPLORED, GLOBAL_CONTROL
+from actions.assignments import EXPLORED, GLOBAL_CONTROL, UNTOUCHED
 from actions.catalogue import NONE
-from actions.experiment.control import WITHHOLD, FrozenSalt, salts_from_json
+from actions.experiment.control import (
+    WITHHOLD,
+    FrozenSalt,
+    salts_from_json,
+    share_of_others,
+    untouched_share,
+)
 from pipeline.measuring.costs import sent_costs
 from pipeline.measuring.windows import lived, settled_until, window_days
 from pipeline.run import Run
@@ -60,8 +66,9 @@ def settled_units(run: Run, history: History, *, as_of: date) -> pd.DataFrame:
     """Return what came of every planned action whose outcome was settled by a date.
 
     A customer counts once per planned action and salt, from the first night it was planned; what was planned
-    with a model trained later than its night does not count. Nothing that became known at the midnight of
-    ``as_of`` or later is used, so that an old night finds today what it found then.
+    with a model trained later than its night does not count. Untouched units do not either: whoever was sent
+    one action may have been sent others, and so must those be with whom they are compared. Nothing that became
+    known at the midnight of ``as_of`` or later is used, so that an old night finds today what it found then.
 
     Args:
         run: the run.
@@ -72,7 +79,8 @@ def settled_units(run: Run, history: History, *, as_of: date) -> pd.DataFrame:
         Columns ``UNIT_COLUMNS``, sorted by ``customer_id``, ``action`` and ``salt``. ``action`` is the
         planned one; ``arm`` is ``sent``, ``control`` or ``explored`` on the first planned night, and
         ``explored_action`` what was then sent instead (else ``none``). ``withheld_share`` is the chance with
-        which the action could have been withheld, 0 for actions never withheld. ``cell``, ``risk_source``,
+        which the action alone could have been withheld, 0 for actions never withheld; it and ``propensity``
+        are chances among units that are not untouched. ``cell``, ``risk_source``,
         ``churn_risk``, ``margin``, ``propensity`` and ``choice_share`` are as planned with. ``churned`` and
         ``contribution`` (currency units, before incentives) are those of the outcome window; ``cost``
         (currency units) is that of every action sent from ``planned_on`` to the end of the window.
@@ -80,6 +88,7 @@ def settled_units(run: Run, history: History, *, as_of: date) -> pd.DataFrame:
     plans = plan_rows(run, history, before=as_of)
     planned = plans[(plans["planned_action"] != NONE) & (plans["arm"] != GLOBAL_CONTROL)]
     first = planned.drop_duplicates(["customer_id", "planned_action", "salt"])
+    first = first[first["arm"] != UNTOUCHED]
     first = first[first["as_of"] <= pd.Timestamp(run.rule.newest_complete(as_of))]
     if len(first):
         newest = settled_until(run, history, as_of=as_of)
@@ -110,12 +119,14 @@ def plan_rows(run: Run, history: History, *, before: date) -> pd.DataFrame:
 def _named(run: Run, first: pd.DataFrame) -> pd.DataFrame:
     """Rename and order the columns of first planned rows as units."""
     explored = first["action"].where(first["arm"] == EXPLORED, NONE)
-    share = first["salt"].map(_withheld_shares(frozen_salts(run))).fillna(0.0)
+    drawn = first["propensity"] < 1
+    share = first["salt"].map(_withheld_shares(frozen_salts(run))).fillna(0.0).astype(np.float64)
     units = first.assign(
         action=first["planned_action"],
         explored_action=explored,
         planned_on=first["as_of"].astype("datetime64[s]"),
-        withheld_share=share.where(first["propensity"] < 1, 0.0).astype(np.float64),
+        withheld_share=share_of_others(share).where(drawn, 0.0),
+        propensity=first["propensity"] / (1 - untouched_share(share)).where(drawn, 1.0),
     )
     return units.sort_values(["customer_id", "action", "salt"], ignore_index=True)
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from actions.assignments import CONTROL, EXPLORED, SENT
 from actions.catalogue import load_catalogue
-from actions.experiment.control import EXPLORE, WITHHOLD, FrozenSalt
+from actions.experiment.control import EXPLORE, WITHHOLD, FrozenSalt, share_of_others
 from actions.learning.believing import ActionBelief, cell_beliefs, verdicts
 from actions.learning.evidence import tally
 from actions.measurement.reading import Reading
@@ -30,8 +30,9 @@ class Results:
         as_of: date of the measurement.
         first_planned: first night whose units count.
         last_planned: last night whose units count.
-        units: settled units there are.
-        never_withheld: settled units of each action that is never withheld, so that nothing can be said of it.
+        units: settled planned actions: one per customer, action and salt.
+        customers: customers they were planned for.
+        never_withheld: settled customers of each action that is never withheld, so that nothing can be said of it.
         total: everybody planned for anything that could be withheld, from the first such night of the salt.
         actions: one reading per action that could be withheld.
         segments: those of ``total``, by segment on the planned night.
@@ -45,6 +46,7 @@ class Results:
     first_planned: date
     last_planned: date
     units: int
+    customers: int
     never_withheld: dict[str, int]
     total: Reading
     actions: Sequence[Reading]
@@ -67,6 +69,7 @@ class Results:
             "as_of": self.as_of.isoformat(),
             "planned": [self.first_planned.isoformat(), self.last_planned.isoformat()],
             "units": self.units,
+            "customers": self.customers,
             "total": self.total.answer(),
             **{name: [each.answer() for each in readings] for name, readings in self._groups().items()},
             "never_withheld": self.never_withheld,
@@ -105,6 +108,7 @@ def results_of(run: Run, history: History, *, as_of: date) -> Results | None:
         first_planned=units["planned_on"].min().date(),
         last_planned=units["planned_on"].max().date(),
         units=len(units),
+        customers=units["customer_id"].nunique(),
         never_withheld=units.loc[units["withheld_share"] == 0, "action"]
         .value_counts()
         .sort_index()
@@ -151,7 +155,7 @@ def _policies(first: pd.DataFrame, salts: Sequence[FrozenSalt]) -> list[Reading]
 
 def _chances(salts: Sequence[FrozenSalt], salt: str) -> dict[str, float]:
     shares = {record.purpose: record.share for record in salts if record.salt == salt}
-    held, exploring = shares[WITHHOLD], shares.get(EXPLORE, 0.0)
+    held, exploring = share_of_others(shares[WITHHOLD]), shares.get(EXPLORE, 0.0)
     return {CONTROL: held, SENT: (1 - held) * (1 - exploring), EXPLORED: (1 - held) * exploring}
 
 

@@ -258,7 +258,8 @@ def _facts(story: NightStory) -> list[Figure]:
         Figure(story.vitals.newest_order_on.isoformat(), f"newest {kind_of(story.run.rule).watched_by} seen"),
         Figure(story.model_digest[:16], "digest of the model"),
         Figure(
-            f"{story.planned.plan.certificate.gap:.4%}", "gap between this plan and the best possible one"
+            f"{story.planned.plan.certificate.gap:.4%}",
+            "gap between this plan and the best possible one, by the effects drawn tonight",
         ),
     ]
     if level is not None:

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from pipeline.pages.page import Figure, fill
 from pipeline.pages.picture import said_as
-from pipeline.pages.svg import Canvas, Scale, dot, figure, line, together, words
+from pipeline.pages.svg import Canvas, Scale, dot, figure, line, path, together, words
 
 _ROW, _NARROW = 40, 480
 _WIDEST = 0.4  # of a handful of units the interval says nothing, and would flatten all others
@@ -150,14 +150,26 @@ def forest(rows: Sequence[Mapping[str, Any]], *, title: str) -> Markup:
 
 def _whisker(row: Mapping[str, Any], scale: Scale, y: float) -> list[Markup]:
     stayed = row["stayed"]
-    low, high = (min(max(end, scale.low), scale.high) for end in stayed["sequence"])
+    ends = stayed["sequence"]
+    low, high = (min(max(end, scale.low), scale.high) for end in ends)
     middle = min(max(stayed["difference"], scale.low), scale.high)
-    hint = f"{_points(stayed['difference'])}, {_points_between(stayed['sequence'])}"
+    hint = f"{_points(stayed['difference'])}, {_points_between(ends)}"
+    heads = [
+        _head(scale(at), y, to)
+        for at, to, is_cut in ((low, 1, ends[0] < low), (high, -1, ends[1] > high))
+        if is_cut
+    ]
     return [
         words(scale.start, y - 10, f"{said_as(row['name'])}: {_points(stayed['difference'])}"),
         line("whisker", scale(low), y, scale(high), y),
+        *heads,
         dot(_TONES.get(row["verdict"], "point"), scale(middle), y, hint=hint),
     ]
+
+
+def _head(x: float, y: float, to: int) -> Markup:
+    """Draw the head of an arrow at an edge beyond which an interval goes on; ``to`` is where its tail lies."""
+    return path("whisker head", [(x + 8 * to, y - 5), (x, y), (x + 8 * to, y + 5)])
 
 
 def _chapter(name: str, rows: Sequence[Mapping[str, Any]]) -> Chapter:
@@ -168,8 +180,7 @@ def _chapter(name: str, rows: Sequence[Mapping[str, Any]]) -> Chapter:
 
 
 def _row(row: Mapping[str, Any]) -> ReadingRow:
-    told = {} if row["verdict"] == "too_few" else row
-    stayed, total = told.get("stayed", {}), told.get("total", {})
+    stayed, total = row.get("stayed", {}), row.get("total", {})
     tones = {"keeps": "down", "drives_away": "up", "blocked": "up"}
     return ReadingRow(
         name=said_as(row["name"]),
@@ -181,7 +192,7 @@ def _row(row: Mapping[str, Any]) -> ReadingRow:
         profit=_amount(total.get("profit", {})),
         profit_between=_between(total.get("profit", {})),
         earned=_amount(total.get("earned", {})),
-        price=_amount(told.get("price_of_control", {})),
+        price=_amount(row.get("price_of_control", {})),
         words=row["words"],
         tone=tones.get(row["verdict"], ""),
     )

@@ -91,9 +91,11 @@ def money_curve(
             shapes.append(dot(f"tone-{place}", x, y, hint=hint, radius=3.5))
     title = "Expected profit of one night against the budget"
     note = (
-        f"In {currency}, by the mean belief. Where the line is flat, more money finds nobody on whom it would pay. "
-        "Whom to choose is drawn from the beliefs, so that what is unsure gets tried: beyond the pairs that surely pay "
-        "more money buys learning, and the line may fall."
+        f"In {currency}, with customers chosen by the mean beliefs, so that budgets compare. The plans beside are made "
+        "as on the night itself: whom they choose is drawn from the beliefs, so that what is unsure gets tried, and "
+        "they expect less than the line. What earlier nights of the period have spent is taken off each budget, and "
+        "the night gets an even share of the rest. Where the line is flat, more money finds nobody on whom it would "
+        "pay; whom chance leaves out to compare may move it a little."
     )
     return Picture(title, note, figure(title, together(shapes), canvas))
 

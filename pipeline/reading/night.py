@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pipeline.reading.why import WhyReader
 
 _NONE = "none"
-_ARMS = pd.Index(["sent", "control", "explored", "global_control", _NONE], name="arm")
+_ARMS = pd.Index(["sent", "control", "untouched", "explored", "global_control", _NONE], name="arm")
 
 
 @dataclass(frozen=True)
@@ -232,7 +232,9 @@ class NightReader:
 
     def _tonight(self) -> pd.Series:
         plan = self.plan().set_index("customer_id")
-        words = plan["action"].mask(plan["arm"] == "control", "withheld: " + plan["planned_action"])
+        words = plan["action"].mask(
+            plan["arm"].isin(["control", "untouched"]), "withheld: " + plan["planned_action"]
+        )
         alone = (plan["arm"] == "global_control") & (plan["action"] == _NONE)
         return words.mask(alone, "global control").str.replace("_", " ").groupby(level=0).agg(", ".join)
 

@@ -1,7 +1,7 @@
-"""What a real shop never sees: the same days with every planned action sent, and with none that chance may withhold.
+"""What a real shop never sees: the same days with one action given to those denied it, and denied to those sent it.
 
-All luck is shared with the shop that happens, so a customer whose actions were all sent lives as in the first world,
-and one from whom all were withheld as in the second. The truth beside a measured effect is their difference.
+All luck is shared with the shop that happens. A world of an action differs from it by that action alone, turned
+around for every unit it was planned for, so both outcomes of everybody are known: the truth beside a measured effect.
 """
 
 from datetime import date, timedelta
@@ -18,55 +18,68 @@ from pipeline.shop.state import ShopState
 from pipeline.shop.stepper import live_through
 from tables.errors import DataError
 
-SENT, WITHHELD = "sent", "withheld"
+HAPPENED = "happened"
+"""The world that is the shop itself."""
 
 
-def open_worlds(folder: Path, state: ShopState) -> None:
-    """Let both worlds begin as the shop is on the morning of its first planned night."""
-    for world in (SENT, WITHHELD):
-        state.save(folder / world)
-
-
-def live_in_both(folder: Path, plan: pd.DataFrame, day: date) -> None:
-    """Let a day pass in both worlds; a world that has lived through it is left alone.
+def live_in_all(folder: Path, state: ShopState, plan: pd.DataFrame) -> None:
+    """Let a day pass in the world of every action planned so far; a world that has lived through it is left alone.
 
     Args:
-        folder: where ``open_worlds`` put the worlds.
+        folder: where the worlds are kept; that of an action begins on the first day it is planned.
+        state: the shop on the morning of the day.
         plan: the night's plan, with ``planned_action``, ``action``, ``arm``, ``propensity`` and what the shop needs.
-        day: the day.
     """
-    can_be_withheld = (plan["propensity"] < 1) & (plan["arm"] != "global_control")
-    sent = plan.assign(
-        action=plan["planned_action"], arm=plan["arm"].replace(["control", "explored"], "sent")
-    )
-    plans = {SENT: sent, WITHHELD: plan[~can_be_withheld]}
-    for world, own in plans.items():
-        state = ShopState.load(folder / world)
-        if state.day == day:
-            after, orders = live_through(state, sent_of(own, day_number(day), len(state.people)))
-            np.save(folder / world / f"{day}.npy", orders, allow_pickle=False)
-            after.save(folder / world)
+    drawn = (plan["propensity"] < 1) & plan["arm"].isin(["sent", "control"])
+    planned = {str(name) for name in plan.loc[drawn, "planned_action"]}
+    known = {path.parent.name for path in folder.glob("*/shop.npz")}
+    for world in sorted(known | planned | {HAPPENED}):
+        if world not in known:
+            state.save(folder / world)
+        turned = plan if world == HAPPENED else _turned(plan, drawn & (plan["planned_action"] == world))
+        _live(folder / world, turned, state.day)
 
 
-def true_outcomes(folder: Path, units: pd.DataFrame, horizon: int) -> pd.DataFrame:
-    """Tell whether customers order within the horizon in either world.
+def _turned(plan: pd.DataFrame, rows: pd.Series) -> pd.DataFrame:
+    """Send some rows what was withheld, and withhold from the others what was sent."""
+    was_sent = plan["arm"] == "sent"
+    action = plan["action"].mask(rows, plan["planned_action"].where(~was_sent, "none"))
+    return plan.assign(action=action, arm=plan["arm"].mask(rows & ~was_sent, "sent"))
+
+
+def _live(folder: Path, plan: pd.DataFrame, day: date) -> None:
+    state = ShopState.load(folder)
+    if state.day == day:
+        after, orders = live_through(state, sent_of(plan, day_number(day), len(state.people)))
+        np.save(folder / f"{day}.npy", orders, allow_pickle=False)
+        after.save(folder)
+
+
+def true_effects(folder: Path, units: pd.DataFrame, horizon: int) -> pd.Series:
+    """Tell for how many the action itself, all else as it happened, made the difference between going and staying.
 
     Args:
         folder: where the worlds are.
-        units: ``customer_id`` and ``planned_on``, the day from which on orders count.
+        units: ``customer_id``, ``action``, ``is_sent`` and ``planned_on``, the day from which on orders count.
         horizon: days that count, the first one included.
 
     Returns:
-        Rows as ``units``: ``churned_sent`` and ``churned_withheld`` (1 for no order), as 8-bit integers.
+        Per row 1 where the customer orders within the horizon only with the action, -1 where only without it,
+        else 0.
 
     Raises:
         DataError: a world has not lived through the days that count.
     """
-    found = {
-        f"churned_{world}": _churned(folder / world, units, horizon).astype(np.int8)
-        for world in (SENT, WITHHELD)
-    }
-    return pd.DataFrame(found, index=units.index)
+    effects = pd.Series(0, index=units.index, dtype=np.int8)
+    for action, rows in units.groupby("action"):
+        stays = {
+            world: ~_churned(folder / world, rows, horizon).astype(bool) for world in (HAPPENED, str(action))
+        }
+        is_sent = rows["is_sent"].to_numpy(dtype=bool)
+        with_it = np.where(is_sent, stays[HAPPENED], stays[str(action)])
+        without = np.where(is_sent, stays[str(action)], stays[HAPPENED])
+        effects.loc[rows.index] = with_it.astype(np.int8) - without.astype(np.int8)
+    return effects
 
 
 def _churned(folder: Path, units: pd.DataFrame, horizon: int) -> npt.NDArray[np.bool_]:

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from actions.assignments import CONTROL, EXPLORED, GLOBAL_CONTROL, SENT
+from actions.assignments import EXPLORED, GLOBAL_CONTROL, SENT, UNTOUCHED, WITHHELD
+from actions.experiment.control import UNTOUCHED_PART, share_of_others, untouched_share
 from models.metrics import log_loss
 from models.settings import Treated
 from pipeline.run import Run
@@ -31,7 +32,7 @@ _STAY: Mapping[Treated, str] = {
     "control_only": "there was no global control",
     "all": "`model.treated` keeps all",
 }
-_COLUMNS = ("customer_id", "as_of", "arm", "propensity", "salt")
+_COLUMNS = ("customer_id", "as_of", "planned_action", "arm", "propensity", "salt")
 
 Floats = npt.NDArray[np.float64]
 
@@ -159,7 +160,7 @@ def assignments(run: Run, history: History, days: Sequence[date]) -> pd.DataFram
 
     Returns:
         One row per planned or controlled customer and night: ``customer`` (key; who was erased since is left
-        out), ``night``, ``arm``, ``propensity`` and ``salt``.
+        out), ``night``, ``planned_action``, ``arm``, ``propensity`` and ``salt``.
     """
     windows = [(day, run.rule.outcome_window(day)[1]) for day in days]
     plans = [pd.DataFrame(columns=list(_COLUMNS))]
@@ -170,7 +171,9 @@ def assignments(run: Run, history: History, days: Sequence[date]) -> pd.DataFram
     rows = pd.concat(plans[1:] or plans, ignore_index=True)
     keys = rows["customer_id"].map(history.customer_key)
     rows = rows.assign(customer=keys, night=rows["as_of"]).dropna(subset="customer")
-    return rows[["customer", "night", "arm", "propensity", "salt"]].astype({"customer": np.int64})
+    return rows[["customer", "night", "planned_action", "arm", "propensity", "salt"]].astype(
+        {"customer": np.int64}
+    )
 
 
 def counted(labels: pd.DataFrame, assigned: pd.DataFrame, *, policy: Treated, rule: OutcomeRule) -> Counted:
@@ -180,7 +183,7 @@ def counted(labels: pd.DataFrame, assigned: pd.DataFrame, *, policy: Treated, ru
         labels: ``customer``, ``as_of`` and ``churned`` per snapshot.
         assigned: what the nights assigned, as ``assignments`` returns it.
         policy: ``untreated`` leaves out who was sent an action that chance might have withheld, and counts who
-            was planned and withheld 1 / share times for each salt period; ``control_only`` counts the global
+            was planned and withheld 1 / chance of that times for each salt period; ``control_only`` counts the global
             control alone; ``all`` counts everybody once. Where a date's nights had no such control, all its
             rows count once.
         rule: where the outcome windows lie.
@@ -233,15 +236,24 @@ def _everybody(customer: pd.Index, during: pd.DataFrame) -> Floats:
 
 
 def _untreated(customer: pd.Index, during: pd.DataFrame) -> Floats:
-    withheld = during[during["arm"] == CONTROL].drop_duplicates(["customer", "salt"])
+    withheld = during[during["arm"].isin(WITHHELD)].drop_duplicates(["customer", "salt", "planned_action"])
     if withheld.empty:
         return np.ones(len(customer))
     # What chance could not have withheld (service, a share of 0) has a propensity of 1.
     treated = during["arm"].isin((SENT, EXPLORED)) & (during["propensity"] < 1)
-    times = (1 / withheld["propensity"]).groupby(withheld["customer"]).prod()
+    times = (1 / _chance_of_nothing(withheld)).groupby("customer").prod().round(9)  # dust of sums of shares
     weight = np.array(times.reindex(customer).fillna(1.0), dtype=np.float64)
     weight[customer.isin(during.loc[treated, "customer"])] = 0
     return weight
+
+
+def _chance_of_nothing(withheld: pd.DataFrame) -> pd.Series:
+    """Return the chance that all planned actions of a customer and salt are withheld, as they were."""
+    part = np.where(withheld["arm"] == UNTOUCHED, UNTOUCHED_PART, 1 - UNTOUCHED_PART)
+    shares = (withheld["propensity"] / part).groupby([withheld["customer"], withheld["salt"]])
+    share, actions = shares.first(), shares.size()
+    untouched = untouched_share(share)
+    return untouched + (1 - untouched) * share_of_others(share) ** actions
 
 
 def _control_only(customer: pd.Index, during: pd.DataFrame) -> Floats:

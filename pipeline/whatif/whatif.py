@@ -2,10 +2,12 @@
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from actions.allocation.budget import BudgetSettings
 from pipeline.pages.whatif_page import WhatIfPage, money_curve, render_whatif
@@ -34,8 +36,8 @@ class Comparison:
         question: what is different.
         present: the plan as configured.
         asked: the plan as asked.
-        curve: rows of ``budget``, ``money``, ``present`` and ``asked`` (expected profit), where a picture was asked
-            for.
+        curve: rows of ``budget``, ``money``, ``present`` and ``asked`` (expected profit of customers chosen by the
+            mean beliefs), where a picture was asked for.
         notes: what a reader of the present plan must know.
     """
 
@@ -75,7 +77,7 @@ def _compare(run: Run, other: Run, question: Question, night: Situation, *, with
     here = _Way(run, night.prepared(run))
     there = here if question == Question() else _Way(other, night.prepared(other))
     present, asked = here.outcome(), there.outcome()
-    curve = _curve(here, there, question) if with_curve else []
+    curve = _curve(here.by_mean(), there.by_mean(), question) if with_curve else []
     return Comparison(question, present, asked, curve, _notes(run, night, present))
 
 
@@ -89,6 +91,12 @@ class _Way:
     @property
     def budget(self) -> BudgetSettings:
         return self.run.config.actions.budget
+
+    def by_mean(self) -> "_Way":
+        """Return the same way with customers chosen by the mean beliefs: nothing is drawn to try what is unsure."""
+        beliefs = self.prepared.beliefs
+        sure = replace(beliefs.effects, sd=np.zeros_like(beliefs.effects.sd))
+        return replace(self, prepared=replace(self.prepared, beliefs=replace(beliefs, effects=sure)))
 
     def outcome(self, amount: float | None = None) -> Outcome:
         """Plan under an amount of money per period, the configured one if none is given."""

@@ -114,10 +114,11 @@ def test_a_salt_is_recorded_once_for_its_period() -> None:
     assert used == (
         FrozenSalt("2026H2", "explore", date(2026, 7, 1), date(2027, 1, 1), 0.05),
         FrozenSalt("2026H2", "global", date(2026, 7, 1), date(2027, 1, 1), 0.05),
+        FrozenSalt("2026H2", "untouched", date(2026, 7, 1), date(2027, 1, 1), 0.05),
         FrozenSalt("2026H2", "withhold", date(2026, 7, 1), date(2027, 1, 1), 0.20),
     )
     assert freeze(used, ControlSettings(), as_of=date(2026, 12, 31)) == used
-    assert len(freeze(used, ControlSettings(), as_of=date(2027, 1, 1))) == 6
+    assert len(freeze(used, ControlSettings(), as_of=date(2027, 1, 1))) == 8
 
 
 def test_a_salt_used_for_another_period_is_refused() -> None:

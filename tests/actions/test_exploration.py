@@ -1,7 +1,9 @@
 """The exploration slice: chances that are exact, limits that hold, and nothing but what the rules allow."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
+from types import SimpleNamespace
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +20,7 @@ from actions.experiment.exploration import Offers, Pairs, keep_within, open_offe
 
 NIGHT = date(2026, 11, 21)
 ACTIONS = ("mail", "letter", "call")
+THREE = tuple(SimpleNamespace(id=name) for name in ACTIONS)
 COST = np.array([0.1, 1.0, 5.0])
 
 
@@ -118,13 +121,14 @@ def test_arms_and_actions_happen_as_often_as_propensity_says() -> None:
     pairs, may = pairs_of(range(size), [0] * size), np.ones((size, 3), dtype=bool)
     may[: size // 2, 2] = False
     draws = Draws.of(ids, control(), as_of=NIGHT)
-    sending = draws.send(pairs, offers_of(pairs, may=may), ids, as_of=NIGHT)
+    sending = draws.send(pairs, offers_of(pairs, may=may), THREE, ids, as_of=NIGHT)
     for half, choices in ((slice(0, size // 2), 2), (slice(size // 2, size), 3)):
         kinds = np.where(sending.explored[half], 10, 0) + sending.column[half]
+        kinds[draws.untouched[half]] = -2
         found, counts = np.unique(kinds, return_counts=True)
-        # withheld .2; sent .8 * .75; explored .8 * .25 shared by the open actions
-        chances = [0.2, 0.6, *[0.2 / choices] * choices]
-        assert found.tolist() == [-1, 0, *range(10, 10 + choices)]
+        # untouched .05; withheld .15; sent .8 * .75; explored .8 * .25 shared by the open actions
+        chances = [0.05, 0.15, 0.6, *[0.2 / choices] * choices]
+        assert found.tolist() == [-2, -1, 0, *range(10, 10 + choices)]
         assert chisquare(counts, np.array(chances) * size / 2).pvalue > 1e-3
         for kind, chance in zip(found, chances, strict=True):
             assert sending.propensity[half][kinds == kind] == pytest.approx(chance)
@@ -134,7 +138,7 @@ def test_another_night_explores_with_the_same_units() -> None:
     ids = [f"c{number}" for number in range(500)]
     pairs = pairs_of(range(500), [0] * 500)
     one, two = (
-        Draws.of(ids, control(), as_of=night).send(pairs, offers_of(pairs), ids, as_of=night)
+        Draws.of(ids, control(), as_of=night).send(pairs, offers_of(pairs), THREE, ids, as_of=night)
         for night in (NIGHT, date(2026, 11, 22))
     )
     assert (one.explored == two.explored).all()
@@ -157,6 +161,77 @@ def test_explored_calls_are_given_up_last() -> None:
         keep_within(pairs, sent, reduced, limits_of(capacity={"call": most})).tolist() for most in (2, 1, 0)
     ]
     assert kept == [[True, False, True], [True, False, False], [False, False, False]]
+
+
+def test_controls_stay_only_where_a_place_was_left() -> None:
+    # Two places are taken by the first and the third; the fourth could not have been called, so is no control.
+    pairs, sent = pairs_of([0, 1, 2, 3], [2, 2, 2, 2]), np.array([2, -1, 2, -1])
+    kept = keep_within(pairs, sent, np.array([4.0, 3.0, 2.0, 1.0]), limits_of(capacity={"call": 2}))
+    assert kept.tolist() == [True, True, True, False]
+
+
+def test_money_too_short_for_calls_still_pays_for_letters() -> None:
+    # 7 EUR: a call, then 2 EUR are left, too few for the next call whatever its arm, enough for two letters.
+    pairs, reduced = pairs_of(range(5), [2, 2, 1, 1, 1]), np.array([5.0, 4.0, 3.0, 2.0, 1.0])
+    for second in (2, -1):
+        sent = np.array([2, second, 1, 1, 1])
+        kept = keep_within(pairs, sent, reduced, limits_of(budget=7.0))
+        assert kept.tolist() == [True, False, True, True, False]
+
+
+def test_regions_at_their_floor_are_given_up_last() -> None:
+    # Half of those contacted must live in IS. Were its least worthy pair given up, one elsewhere would have to go too.
+    floors = LimitSettings(region_floors={"IS": 0.5})
+    pairs = replace(pairs_of(range(4), [0] * 4), groups=np.array([1, 1, 0, 0], dtype=np.int8))
+    kept = keep_within(
+        pairs,
+        np.zeros(4, dtype=np.intp),
+        np.array([1.0, 2.0, 3.0, 4.0]),
+        limits_of(capacity={"mail": 3}, shared=floors),
+    )
+    assert kept.tolist() == [True, True, False, True]
+
+
+def test_mails_given_up_take_discounts_with_them() -> None:
+    # At most half are letters: two beside two mails. One mail may be sent, so in the end one letter.
+    half = LimitSettings.model_validate({"discount_share": 0.5})
+    rules = limits_of(capacity={"mail": 1}, discounts=frozenset({"letter"}), shared=half)
+    pairs, sent = pairs_of(range(6), [1, 1, 1, 1, 0, 0]), np.array([1, 1, 1, 1, 0, 0])
+    kept = keep_within(pairs, sent, np.array([6.0, 5.0, 4.0, 3.0, 2.0, 1.0]), rules)
+    assert kept.tolist() == [True, False, False, False, True, False]
+
+
+def test_share_of_controls_survives_giving_up() -> None:
+    rng, limits, pairs = (
+        np.random.default_rng(1),
+        limits_of(capacity={"call": 4}),
+        pairs_of(range(8), [2] * 8),
+    )
+    reduced, kept, controls = np.arange(8.0), 0, 0
+    for _ in range(2_000):
+        sent = np.where(rng.random(8) < 0.5, -1, 2)
+        stays = keep_within(pairs, sent, reduced, limits)
+        kept, controls = kept + stays.sum(), controls + (stays & (sent < 0)).sum()
+    assert controls / kept == pytest.approx(0.5, abs=3 * 0.5 / np.sqrt(kept))
+
+
+@given(st.data())
+def test_no_pair_stays_or_goes_by_its_own_arm(data: st.DataObject) -> None:
+    size = data.draw(st.integers(1, 12))
+    rng = np.random.default_rng(data.draw(st.integers(0, 999)))
+    pairs, reduced = pairs_of(range(size), rng.integers(0, 3, size)), rng.random(size)
+    sent = np.where(rng.random(size) < 0.4, -1, pairs.columns)
+    rules: tuple[dict[str, object], ...] = (
+        {"budget": data.draw(st.floats(0, 30))},
+        {"capacity": {"call": data.draw(st.integers(0, 4))}},
+        {"discounts": frozenset({"call"}), "shared": LimitSettings(discount_share=0.3)},
+    )
+    limits = limits_of(**data.draw(st.sampled_from(rules)))
+    kept = keep_within(pairs, sent, reduced, limits)
+    for pair in range(size):
+        other = sent.copy()
+        other[pair] = -1 if sent[pair] >= 0 else pairs.columns[pair]
+        assert keep_within(pairs, other, reduced, limits)[pair] == kept[pair]
 
 
 @given(st.data())

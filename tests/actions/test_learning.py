@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from actions.catalogue import Action
 from actions.learning.believing import (
@@ -10,14 +12,21 @@ from actions.learning.believing import (
     Beliefs,
     LearningSettings,
     believed,
+    believed_cost,
     cell_beliefs,
     verdicts,
 )
-from actions.learning.evidence import tally
+from actions.learning.evidence import Observed, tally
 from tests.actions.test_evidence import action, many, units
 
 CELLS = np.array(["risk_low|value_lower"] * 2 + ["risk_high|value_upper"] * 2 + ["source_bgnbd"])
-BASE = pd.DataFrame({"churn_risk": [0.1, 0.3, 0.6, 0.8, 0.9], "region": ["LT", "CN", "LT", None, "LT"]})
+BASE = pd.DataFrame(
+    {
+        "churn_risk": [0.1, 0.3, 0.6, 0.8, 0.9],
+        "risk_source": ["model"] * 4 + ["bgnbd"],
+        "region": ["LT", "CN", "LT", None, "LT"],
+    }
+)
 SETTINGS = LearningSettings()
 NOBODY = units()
 
@@ -110,10 +119,74 @@ def test_a_stop_ends_when_its_outcomes_have_aged_away() -> None:
     assert not verdict(many(800, 400, 200, 60).iloc[:0], action()).stopped
 
 
+def test_few_bookings_leave_the_catalogues_cost() -> None:
+    # Eight offers cost 40 EUR each; the catalogue expects .20, and ninety units are too few to say otherwise.
+    rows = many(72, 36, 18, 9)
+    dear = rows.assign(cost=np.where(np.arange(len(rows)) < 8, 40.0, 0.0))
+    told, cheap = verdict(dear, action()), verdict(rows.assign(cost=0.2), action())
+    assert told.level == "prior"
+    assert (told.profit, told.loss_chance) == (cheap.profit, cheap.loss_chance)
+    assert told.profit == pytest.approx(5.0 - 0.2)  # a tenth of the half that churns, 100 EUR each
+
+
+def test_noisy_bookings_hardly_move_the_expected_cost() -> None:
+    # Twenty of 800 were booked at 40 EUR: they cost 1 EUR on average, and 800 x 1/40 x 39/40 x 1600 squared.
+    rows = many(800, 360, 200, 100).assign(cost=np.where(np.arange(1_000) < 20, 40.0, 0.0))
+    expected, sd = 0.2, 0.1 + 0.1
+    variance = 31_200 / 1_050 * (1 / 800 + 1 / 200)
+    gain = sd**2 / (sd**2 + variance)
+    (seen,) = cell_beliefs(tally(rows, [action()]), [action()], SETTINGS, expected={}).seen
+    assert (seen.cost, seen.cost_spread) == pytest.approx((1.0, 31.2))
+    cost, doubt = believed_cost(action(), seen, "evidence")
+    assert cost == pytest.approx(expected + gain * 0.8)
+    assert doubt == pytest.approx(sd * np.sqrt(1 - gain))
+    assert believed_cost(action(), seen, "prior") == (0.2, sd)
+
+
+def test_redemptions_nobody_has_seen_yet_stay_possible() -> None:
+    # A tenth should redeem 10 EUR; none of 100 did, which is no proof that the offer is free.
+    offer = action(contact_cost=0.0, incentive_cost=10.0, redeem_rate=0.1)
+    rows = many(80, 40, 20, 10).assign(cost=0.0)
+    (seen,) = cell_beliefs(tally(rows, [offer]), [offer], SETTINGS, expected={}).seen
+    variance = 50 * 9.0 / 150 * (1 / 80 + 1 / 20)
+    cost, _ = believed_cost(offer, seen, "evidence")
+    assert cost == pytest.approx(1.0 - 0.6**2 / (0.6**2 + variance))
+
+
+@given(st.floats(-50, 50), st.floats(0, 500), st.integers(1, 5_000), st.integers(1, 5_000), st.floats(0, 20))
+def test_a_believed_cost_lies_between_word_and_booking(
+    booked: float, spread: float, sent: int, withheld: int, contact_cost: float
+) -> None:
+    one, none = np.ones(1), np.empty(0)
+    seen = Observed(none.astype(np.intp), none, none, one, one, one, booked, spread, sent, withheld)
+    cost, doubt = believed_cost(action(contact_cost=contact_cost), seen, "evidence")
+    assert min(contact_cost, booked) - 1e-9 <= cost <= max(contact_cost, booked) + 1e-9
+    assert 0 <= doubt <= 0.5 * contact_cost + 0.1
+
+
+def test_few_dear_bookings_never_stop_a_cheap_helpful_action() -> None:
+    # Three points of 100 EUR for .20 a contact; sixty bookings of 100 EUR are not the mail's.
+    rows = many(800, 376, 200, 100).assign(cost=np.where(np.arange(1_000) < 60, 100.0, 0.0))
+    told = verdict(rows, action())
+    assert told.profit is not None
+    assert told.profit > 0
+    assert not told.stopped
+
+
 def test_a_model_of_single_customers_takes_an_actions_place() -> None:
     single = (np.linspace(-0.1, 0.1, len(BASE)), np.full(len(BASE), 0.02))
     found = tonight(NOBODY, action(), action("offer"), uplifts={"offer": single})
-    np.testing.assert_allclose(found.effects.mean[:, 1], single[0], rtol=1e-6)
-    np.testing.assert_allclose(found.effects.sd[:, 1], single[1], rtol=1e-6)
+    # The last customer is not scored by the churn model: the owner's word for those stands.
+    np.testing.assert_allclose(found.effects.mean[:, 1], [*single[0][:4], 0.0], rtol=1e-6)
+    np.testing.assert_allclose(found.effects.sd[:, 1], [0.02] * 4 + [0.01], rtol=1e-6)
     assert found.effects.level == ("prior", "uplift")
     assert [told.level for told in found.told] == ["prior", "uplift"]
+
+
+def test_regions_weigh_a_models_effect_against_those_it_learnt_from() -> None:
+    # Half of its units lived where the mail does twice as much: it learnt for a weight of 1.5.
+    weighed = action(region_weights={"LT": 2.0})
+    rows = many(400, 200, 100, 50).assign(region=["LT", "CN"] * 250)
+    found = tonight(rows, weighed, uplifts={"mail": (np.full(5, 0.06), np.full(5, 0.03))})
+    np.testing.assert_allclose(found.effects.mean[:4, 0], [0.08, 0.04, 0.08, 0.04], rtol=1e-6)
+    np.testing.assert_allclose(found.effects.sd[:4, 0], [0.04, 0.02, 0.04, 0.02], rtol=1e-6)

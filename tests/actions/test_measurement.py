@@ -81,6 +81,15 @@ def test_a_score_moves_both_arms_to_one_mean() -> None:
     assert found.raw_se is not None and found.raw_se > 0.1
 
 
+def test_a_small_control_is_adjusted_by_the_common_slope() -> None:
+    rng = np.random.default_rng(1)
+    score = np.concatenate([rng.normal(1.0, 1.0, 60), rng.normal(0.0, 1.0, 15)])
+    outcome = 2 * score + 0.5 * (np.arange(75) < 60)
+    found = measured(list(outcome[:60]), list(outcome[60:]), list(score))
+    assert found.estimate == pytest.approx(0.5)
+    assert found.se == pytest.approx(0.0, abs=1e-9)
+
+
 @settings(max_examples=30)
 @given(shift=st.floats(-5, 5), scale=st.sampled_from([-3.0, 0.01, 1.0, 40.0]), seed=st.integers(0, 50))
 def test_unit_and_order_of_rows_and_score_change_nothing(shift: float, scale: float, seed: int) -> None:
@@ -212,10 +221,36 @@ def test_a_handful_of_controls_gives_no_verdict(controls: int) -> None:
     units = simulated(np.random.default_rng(12), 400, saved=0.3)
     few = pd.concat([units[units["arm"] == "sent"][:40], units[units["arm"] == "control"][:controls]])
     told = Reading.of("gift", few).answer()
-    assert told["words"] == "too few units: each arm needs 10, of whom some leave"
-    assert (told["stayed"]["difference"] is None) == (controls == 0)
-    assert told["stayed"]["interval"] is None
-    assert told["total"]["kept"]["low"] is None
+    assert told["words"].startswith("too few units: of each arm 5 must be expected to leave")
+    assert told["stayed"]["control_units"] == controls
+    assert told["stayed"]["difference"] is None and told["stayed"]["interval"] is None
+    assert told["total"]["kept"]["estimate"] is None and told["price_of_control"]["estimate"] is None
+
+
+@pytest.mark.parametrize(("churn", "verdict"), [(0.02, "too_few"), (0.2, "not_shown")])
+def test_churn_too_rare_for_the_controls_gives_no_verdict(churn: float, verdict: str) -> None:
+    rng = np.random.default_rng(14)
+    units = simulated(rng, 1000, saved=0.0, share=0.1)
+    units = units.assign(churned=rng.random(1000) < churn, churn_risk=churn)
+    told = Reading.of("gift", units).answer()
+    assert told["verdict"] == verdict
+    for figure in ("stayed", "profit", "earned", "cost"):
+        assert (told[figure]["difference"] is None) == (verdict == "too_few")
+
+
+def test_money_waits_for_more_leavers_than_churn() -> None:
+    rng = np.random.default_rng(15)
+    units = simulated(rng, 1000, saved=0.0, share=0.1)
+    units = units.assign(churned=rng.random(1000) < 0.07, churn_risk=0.07)
+    found = Reading.of("gift", units)
+    assert found.stayed.interval is not None
+    assert found.profit.estimate is None and found.earned.estimate is None
+
+
+def test_a_size_beyond_reason_is_not_promised() -> None:
+    told = Reading.of("gift", simulated(np.random.default_rng(2), 60, saved=0.0, share=0.4)).answer()
+    assert 0.5 < told["stayed"]["detectable"] < 1
+    assert told["words"] == "no effect shown yet; with so few units none could be"
 
 
 def test_where_everybody_stays_nothing_is_certain() -> None:

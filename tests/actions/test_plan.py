@@ -4,11 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from actions.assignments import COLUMNS
 from actions.catalogue import CHANNELS
-from actions.experiment.control import WITHHOLD, keyed_uniforms
+from actions.experiment.control import UNTOUCHED, WITHHOLD, keyed_uniforms
 from actions.plan import make_plan
 from tables.errors import BudgetError, DataError, SchemaError
 from tests.actions.made_up import (
@@ -75,14 +76,32 @@ def test_withheld_rows_keep_their_plan_and_send_nothing() -> None:
     control = salted("s", global_share=0.0, withheld_share=0.25)
     customers = base(2_000)
     frame = plan_of(customers, MAIL, control=control).frame
-    withheld = frame[frame["arm"] == "control"]
-    drawn = keyed_uniforms(frame["unit"], salt="s", purpose=WITHHOLD) < 0.25
-    assert ((frame["arm"] == "control").to_numpy() == drawn).all()
+    withheld, untouched = (frame[frame["arm"] == arm] for arm in ("control", "untouched"))
+    everything = keyed_uniforms(frame["unit"], salt="s", purpose=UNTOUCHED) < 0.0625
+    mail = keyed_uniforms(frame["unit"], salt="s", purpose=f"{WITHHOLD} mail") < 0.1875 / 0.9375
+    assert ((frame["arm"] == "untouched").to_numpy() == everything).all()
+    assert ((frame["arm"] == "control").to_numpy() == mail & ~everything).all()
     assert set(withheld["action"]) == {"none"}
     assert set(withheld["planned_action"]) == {"mail"}
-    assert set(withheld["propensity"]) == {0.25}
+    assert (set(withheld["propensity"]), set(untouched["propensity"])) == ({0.1875}, {0.0625})
     assert set(frame.loc[frame["arm"] == "sent", "propensity"]) == {0.75}
-    assert len(withheld) / len(frame) == pytest.approx(0.25, abs=0.04)
+    assert (len(withheld) + len(untouched)) / len(frame) == pytest.approx(0.25, abs=0.04)
+
+
+def test_one_action_is_withheld_whatever_becomes_of_another() -> None:
+    customers = base(4_000)
+    control = salted("s", global_share=0.0, withheld_share=0.4, exploration_share=0.0)
+    arms = {
+        name: plan_of(customers, action(name), control=control).frame.set_index("customer_id")["arm"]
+        for name in ("mail", "letter")
+    }
+    both = pd.concat(arms, axis=1).dropna()
+    assert ((both["mail"] == "untouched") == (both["letter"] == "untouched")).all()
+    apart = both[both["mail"] != "untouched"]
+    held = apart == "control"
+    assert held["letter"][held["mail"]].mean() == pytest.approx(
+        held["letter"][~held["mail"]].mean(), abs=0.05
+    )
 
 
 def test_the_optimiser_is_blind_to_who_is_withheld() -> None:
@@ -123,7 +142,10 @@ def test_an_unlucky_draw_removes_the_least_of_both_arms() -> None:
     control = next(
         salted(f"s{number}", global_share=0.0, withheld_share=0.2)
         for number in range(1000)
-        if (keyed_uniforms(customers["unit"], salt=f"s{number}", purpose=WITHHOLD) >= 0.2).all()
+        if all(
+            (keyed_uniforms(customers["unit"], salt=f"s{number}", purpose=purpose) >= 0.2).all()
+            for purpose in (UNTOUCHED, f"{WITHHOLD} mail")
+        )
     )
     plan = plan_of(customers, action("mail", capacity_per_night=8), control=control)
     assert plan.frame["customer_id"].tolist() == customers["customer_id"].tolist()[2:]

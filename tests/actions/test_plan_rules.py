@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from actions.allocation.limit_settings import LimitSettings
-from actions.assignments import ARMS
-from actions.experiment.control import ControlSettings, keyed_uniforms
+from actions.assignments import ARMS, WITHHELD
+from actions.experiment.control import ControlSettings, keyed_uniforms, share_of_others
 from tests.actions.made_up import GIFT, MAIL, NIGHT, OFFER, action, base, plan_of, salted
 
 
@@ -93,7 +93,7 @@ def check_arms(frame: pd.DataFrame, customers: pd.DataFrame, control: ControlSet
     assert set(frame.loc[in_control, "action"]) <= {"call", "none"}
     assert set(frame["arm"]) <= set(ARMS)
     assert (frame["action"] == "none").equals(
-        frame["arm"].eq("control") | (frame["planned_action"] == "none")
+        frame["arm"].isin(WITHHELD) | (frame["planned_action"] == "none")
     )
     explored = frame[frame["arm"] == "explored"]
     for column in ("planned_action", "action"):
@@ -102,12 +102,22 @@ def check_arms(frame: pd.DataFrame, customers: pd.DataFrame, control: ControlSet
             "offer",
         }  # a call is service: never replaced, never a replacement
     drawn = ~in_control & (frame["planned_action"] != "call")
-    withheld, exploring = (
-        keyed_uniforms(frame["unit"], salt=control.salts[0].salt, purpose=purpose) < share
-        for purpose, share in (("withhold", control.withheld_share), ("explore", control.exploration_share))
+    salt, own = control.salts[0].salt, share_of_others(control.withheld_share)
+    untouched, exploring = (
+        keyed_uniforms(frame["unit"], salt=salt, purpose=purpose) < share
+        for purpose, share in (("untouched", control.untouched_share), ("explore", control.exploration_share))
     )
-    assert frame.loc[drawn & withheld, "arm"].eq("control").all()
-    assert frame.loc[drawn & ~withheld & exploring, "arm"].eq("explored").all()
-    assert frame.loc[drawn & ~withheld & ~exploring, "arm"].eq("sent").all()
+    denied = np.array(
+        [
+            keyed_uniforms([unit], salt=salt, purpose=f"withhold {name}")[0] < own
+            for unit, name in zip(frame["unit"], frame["planned_action"], strict=True)
+        ],
+        dtype=bool,
+    )
+    assert frame.loc[drawn & untouched, "arm"].eq("untouched").all()
+    assert frame.loc[drawn & ~untouched & denied, "arm"].eq("control").all()
+    sent = drawn & ~untouched & ~denied
+    assert frame.loc[sent & exploring, "arm"].eq("explored").all()
+    assert frame.loc[sent & ~exploring, "arm"].eq("sent").all()
     assert frame["choice_share"].between(0, 1).all()
     assert frame["propensity"].between(0, 1).all()

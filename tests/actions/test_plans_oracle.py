@@ -134,8 +134,8 @@ def judge_night(world: World, night: date, frame: pd.DataFrame, earlier: Sequenc
 def judge_row(world: World, judge: Judge, row: Row) -> None:
     wanted, given_out = world.by_id[row["planned_action"]], row["action"]
     assert judge.broken(wanted, judge.channel(wanted)) == Reason(0)
-    assert (given_out == NONE) == (row["arm"] == "control")
-    assert row["arm"] in {"sent", "control", "explored", "global_control"}
+    assert (given_out == NONE) == (row["arm"] in {"control", "untouched"})
+    assert row["arm"] in {"sent", "control", "untouched", "explored", "global_control"}
     assert (row["arm"] == "global_control") == judge.person["global_control"]
     reaching = wanted if given_out == NONE else world.by_id[given_out]
     assert row["channel"] == judge.channel(reaching)
@@ -156,13 +156,14 @@ def judge_customer(world: World, rows: pd.DataFrame) -> None:
 
 
 def judge_draws(frames: Sequence[pd.DataFrame], world: World) -> None:
-    """A household is one: what can be withheld is withheld from all of it, on all nights of the salt."""
+    """A household is one: an action is withheld from all of it, or everything is, on all nights of the salt."""
     rows = pd.concat(frames, ignore_index=True)
     rows = rows[(rows["planned_action"] != NONE) & (rows["arm"] != "global_control")]
     can_be_withheld = [world.by_id[name].randomise for name in rows["planned_action"]]
-    withheld = (rows["arm"] == "control")[can_be_withheld].groupby(rows["unit"]).nunique()
-    assert (withheld <= 1).all()
-    assert not (rows["arm"] == "control")[[not each for each in can_be_withheld]].any()
+    drawn, kept = rows[can_be_withheld], rows[[not each for each in can_be_withheld]]
+    assert (drawn["arm"].eq("untouched").groupby(drawn["unit"]).nunique() <= 1).all()
+    assert (drawn["arm"].eq("control").groupby([drawn["unit"], drawn["planned_action"]]).nunique() <= 1).all()
+    assert not kept["arm"].isin(["control", "untouched"]).any()
 
 
 @settings(deadline=None, max_examples=10)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
-from actions.experiment.control import WITHHOLD, ControlSettings, SaltPeriod, draw_below
+from actions.experiment.control import UNTOUCHED, ControlSettings, SaltPeriod, draw_below
 from actions.learning.effects import Effects
 from actions.plan import make_plan
 from actions.rules.eligibility import Eligibility
@@ -78,7 +78,8 @@ class Reading:
 
 def lived(base: Base, salt: str, rng: np.random.Generator) -> pd.DataFrame:
     """Plan a night under a salt, let everybody live through what follows, and tell it customer by customer."""
-    control = ControlSettings(salts=(SaltPeriod(salt=salt, valid_from=NIGHT, valid_to=date(2027, 1, 1)),))
+    period = SaltPeriod(salt=salt, valid_from=NIGHT, valid_to=date(2027, 1, 1))
+    control = ControlSettings(salts=(period,), global_share=0.15)
     plan = make_plan(base.customers, base.rules, base.effects, as_of=NIGHT, control=control, budget=None)
     rows = base.customers[["customer_id", "churn_risk"]].merge(
         plan.frame.drop(columns="churn_risk"), how="left"
@@ -87,7 +88,9 @@ def lived(base: Base, salt: str, rng: np.random.Generator) -> pd.DataFrame:
     for column, name in enumerate(SAVES):
         effect += np.where(rows["action"] == name, base.truth[:, column], 0.0)
     churned = rng.random(len(rows)) < rows["churn_risk"] - effect
-    held = draw_below(base.customers["unit"].tolist(), control.withheld_share, salt=salt, purpose=WITHHOLD)
+    units = base.customers["unit"].tolist()
+    held = control.global_control(units, as_of=NIGHT)
+    held |= draw_below(units, control.untouched_share, salt=salt, purpose=UNTOUCHED)
     return rows.assign(effect=effect, churned=churned, eligible=base.rules.mask.any(axis=1), held=held)
 
 

@@ -55,7 +55,14 @@ def action(name: str, kind: str) -> Action:
 def test_every_customer_is_counted_in_one_arm() -> None:
     summary = summary_of(action("mail", "content"))
     assert summary["customers"] == 8
-    assert summary["arms"] == {"sent": 3, "control": 1, "explored": 0, "global_control": 2, "none": 2}
+    assert summary["arms"] == {
+        "sent": 3,
+        "control": 1,
+        "untouched": 0,
+        "explored": 0,
+        "global_control": 2,
+        "none": 2,
+    }
     json.dumps(summary, allow_nan=False)
 
 
@@ -72,8 +79,9 @@ def test_only_what_is_sent_costs_and_keeps() -> None:
     assert mail["detectable_effect"] == pytest.approx(
         detectable_effect(0.4, treated=2, control=1, explained=1 / 36)
     )
-    # 4 z^2 p (1 - p) (35 / 36) / effect^2 = 4 * 7.849 * .2333 / .04 = 183.1 units, three a night
-    assert mail["nights_to_detect"] == 62
+    # Of .375 withheld alone and .5 sent: z^2 p (1 - p) (35 / 36) (1 / .4286 + 1 / .5714) / effect^2
+    # = 7.849 * .2333 * 4.083 / .04 = 187 units, three a night
+    assert mail["nights_to_detect"] == 63
     assert (call["planned"], call["sent"], call["cost"]) == (2, 2, 12.0)
     assert call["detectable_effect"] is None
 

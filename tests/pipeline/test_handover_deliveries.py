@@ -189,6 +189,14 @@ def test_a_file_without_a_good_row_is_refused(tmp_path: Path) -> None:
     assert shop.history().digest == before
 
 
+@pytest.mark.parametrize("rows", [(f"{ANN},,,,delivered,,,",), (f"{ANN},,,,delivered,,,", "M1,,,,,,,")])
+def test_only_the_owner_enters_the_log(tmp_path: Path, rows: tuple[str, ...]) -> None:
+    shop = Shop(tmp_path)
+    shop.publish(*PLAN)
+    imported(shop, shop.write("a.csv", HEADER, *rows))
+    assert (tmp_path / "workspace/deliveries").stat().st_mode & 0o777 == 0o700
+
+
 def test_a_log_without_rows_changes_nothing(tmp_path: Path) -> None:
     shop = Shop(tmp_path)
     shop.publish(*PLAN)

@@ -137,6 +137,25 @@ def test_consent_withdrawn_after_the_night_is_obeyed(tmp_path: Path) -> None:
     assert "1 contacts left out" in told["text"]
 
 
+def test_consent_withdrawn_in_the_source_alone_is_obeyed(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    shop.publish(*SENT)
+    email = "ann,email,marketing,2025-01-01,"
+    shop.consents = CONSENTS.replace(email, f"{email}2026-06-02T09:00")
+    told = handed(shop)
+    assert (told["contacts"], told["withdrawn"]) == ({"email": 1, "phone": 1}, 1)
+    assert listed(shop, "email")["customer_id"].tolist() == ["'=1+2"]
+
+
+def test_nothing_is_handed_over_while_consents_cannot_be_read(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    shop.publish(*SENT)
+    shop.consents = CONSENTS.replace("2025-01-01", "some day")
+    with pytest.raises(DataError, match=r"consents.*bad"):
+        handed(shop)
+    assert not (tmp_path / "out").exists()
+
+
 def test_who_objects_to_profiling_is_left_out_everywhere(tmp_path: Path) -> None:
     shop = Shop(
         tmp_path, customers=CUSTOMERS.replace("eve,2025-01-01,LT,zh,,,", "eve,2025-01-01,LT,zh,,,yes")

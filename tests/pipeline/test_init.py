@@ -35,6 +35,12 @@ def test_guesses_columns_whatever_their_spelling(tmp_path: Path) -> None:
     assert guesses.has_returns
 
 
+@pytest.mark.parametrize("name", ["Customer No", "CustomerNo", "customer_number", "Customer No."])
+def test_a_customers_number_is_taken_for_the_customer(tmp_path: Path, name: str) -> None:
+    path = write_orders(tmp_path, header=f"{name},Invoice,InvoiceDate,Quantity,Price")
+    assert guess(path).columns["customer_id"] == name
+
+
 def test_proposes_a_horizon_that_most_pauses_stay_below(tmp_path: Path) -> None:
     assert guess(write_orders(tmp_path)).horizon_days == 45  # pauses of 28 to 31 days
 

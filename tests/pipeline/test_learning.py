@@ -98,12 +98,13 @@ def test_units_find_their_features_of_that_night(tmp_path: Path, monkeypatch: py
 
 
 def test_an_action_is_tried_once_it_has_enough_units(monkeypatch: pytest.MonkeyPatch) -> None:
-    arms = ["sent"] * 800 + ["control"] * 200 + ["explored"] * 300
+    arms = ["sent"] * 800 + ["control"] * 200 + ["explored"] * 300 + ["sent"] * 500
     units = pd.DataFrame(
         {
             "customer_id": [str(place) for place in range(len(arms))],
             "action": "mail",
             "arm": arms,
+            "risk_source": ["model"] * 1_300 + ["bgnbd"] * 500,
             "salt": "s",
             "withheld_share": 0.2,
             "propensity": np.where(np.array(arms) == "sent", 0.76, 0.2),
@@ -134,7 +135,7 @@ def test_an_action_is_tried_once_it_has_enough_units(monkeypatch: pytest.MonkeyP
         )
         assert found.words == tuple(tried.values())
         assert not found.models
-    # Explored units have no part in it: .76 of .96 of the compared are sent.
+    # Explored units have no part in it, nor those of another risk source: .76 of .96 of the compared are sent.
     assert asked == [(1_000, 800, [round(0.76 / 0.96, 4)])]
 
 

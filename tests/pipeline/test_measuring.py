@@ -11,13 +11,14 @@ import pytest
 
 from actions.experiment.control import FrozenSalt, Purpose, salts_to_json
 from pipeline.config import load_config
+from pipeline.learning.outcomes import units_of_actions
 from pipeline.measuring.groups import with_groups
 from pipeline.measuring.measuring import measure
 from pipeline.measuring.outcomes import settled_units
 from pipeline.measuring.programme import settled_base
 from pipeline.measuring.results import _policies
 from pipeline.measuring.windows import _fees, lived
-from pipeline.pages.results_page import results_page
+from pipeline.pages.results_page import forest, results_page
 from pipeline.run import Run
 from pipeline.snapshots import labelled
 from pipeline.steps import ingested
@@ -26,6 +27,7 @@ from tables.errors import ConfigError, DataError
 from tables.publish import Publication
 from tables.rows import MONEY_SCALE, Rows
 from tables.storage import write_table, write_text
+from tests.actions.test_evidence import action
 from tests.contract_shop import drawn, run_of, write
 
 FIRST, SECOND, THIRD = date(2025, 3, 5), date(2025, 3, 6), date(2025, 3, 20)
@@ -95,7 +97,8 @@ def row(
 NIGHTS = {
     FIRST: [
         row("ann", "personal_offer", "sent", 0.76),
-        row("bob", "personal_offer", "control", 0.2),
+        row("bob", "personal_offer", "control", 0.15),
+        row("fay", "personal_offer", "untouched", 0.05),
         row("cyd", "personal_offer", "explored", 0.02, action="thank_you_note"),
         row("dan", "none", "global_control", 0.05),
     ],
@@ -144,7 +147,9 @@ def test_a_unit_counts_from_its_first_planned_night(run: Run) -> None:
     assert found.loc[("ann", "personal_offer"), "planned_on"] == pd.Timestamp(FIRST)
     assert found["arm"].tolist() == ["sent", "sent", "control", "explored"]
     assert found["explored_action"].tolist() == ["none", "none", "none", "thank_you_note"]
-    assert found["withheld_share"].tolist() == [0.2, 0.0, 0.2, 0.2]
+    # Of the units that are not untouched, .95, .15 are denied the one action and .76 sent it.
+    assert found["withheld_share"].tolist() == pytest.approx([0.15 / 0.95, 0, 0.15 / 0.95, 0.15 / 0.95])
+    assert found["propensity"].tolist() == pytest.approx([0.8, 1, 0.15 / 0.95, 0.02 / 0.95])
 
 
 def test_an_outcome_waits_for_its_window_and_the_log(run: Run) -> None:
@@ -193,6 +198,14 @@ def test_groups_are_those_known_on_the_planned_night(run: Run) -> None:
     assert found.loc["cyd", "region"] == "none"
 
 
+def test_beliefs_know_the_region_of_the_planned_night(run: Run) -> None:
+    # Cyd's order of the 11th tells a region; her note was planned on the 5th.
+    weighed = [action("personal_offer", region_weights={"<north>": 2.0})]
+    found = units_of_actions(run, ingested(run), weighed, as_of=SETTLED).set_index("customer_id")
+    assert found.loc["bob", "region"] == "<north>"
+    assert found.loc["cyd", "region"] == "none"
+
+
 def test_the_programme_compares_the_base_of_the_first_night(run: Run) -> None:
     base = settled_base(run, ingested(run), as_of=LATE).set_index("customer_id")
     assert base["arm"].tolist() == ["sent", "sent", "sent", "control", "sent"]
@@ -210,7 +223,8 @@ def test_measuring_writes_page_and_results_once_and_for_all(run: Run) -> None:
     assert measure(run, as_of=SETTLED, today=LATE) == answer
     assert [(folder / name).read_bytes() for name in ("results.json", "index.html")] == before
     told = json.loads(before[0])
-    assert told["units"] == 4
+    assert (told["units"], told["customers"]) == (4, 3)
+    assert "4 planned actions of 3 customers are settled" in answer["text"]
     assert told["never_withheld"] == {"ticket_progress_note": 1}
     assert [each["name"] for each in told["policies"]] == [
         "chance against nothing",
@@ -219,7 +233,7 @@ def test_measuring_writes_page_and_results_once_and_for_all(run: Run) -> None:
     page = before[1].decode()
     assert "Ann &amp; Bob&#39;s &lt;shop&gt;" in page and "&lt;north&gt;" in page
     assert "<north>" not in page and "cyd" not in page
-    assert "too few units: each arm needs 10" in answer["text"]
+    assert "too few units: of each arm 5 must be expected to leave" in answer["text"]
 
 
 def test_measuring_too_early_names_the_day_to_come_back(run: Run) -> None:
@@ -231,14 +245,14 @@ def test_measuring_too_early_names_the_day_to_come_back(run: Run) -> None:
 
 def test_policies_are_compared_at_the_chances_of_their_arms() -> None:
     arms, days = ["sent"] * 760 + ["explored"] * 40 + ["control"] * 200, (FIRST, LATE)
-    content = {"arm": arms, "unit": range(1000), "churned": 0, "churn_risk": 0.5, "margin": 100.0}
+    content = {"arm": arms, "unit": range(1000), "churned": [0, 1] * 500, "churn_risk": 0.5, "margin": 100.0}
     first = pd.DataFrame(content).assign(salt="2025H1", contribution=0.0, cost=0.0, withheld_share=0.2)
     first.loc[first["arm"] == "explored", "cost"] = 2.0
     shares: dict[Purpose, float] = {"withhold": 0.2, "explore": 0.05}
     salts = [FrozenSalt("2025H1", purpose, *days, share) for purpose, share in shares.items()]
     chance, plan = _policies(first, salts)
     assert (chance.sent, chance.control, plan.sent, plan.control) == (40, 200, 760, 40)
-    assert chance.ratio.expected_control == pytest.approx(240 * 0.2 / 0.24)
+    assert chance.ratio.expected_control == pytest.approx(240 * 0.15 / 0.19)
     assert plan.ratio.expected_control == pytest.approx(800 * 0.05)
     assert chance.profit.estimate == pytest.approx(-2)
     assert plan.profit.estimate == pytest.approx(2)
@@ -267,6 +281,15 @@ def test_fees_count_for_the_days_a_subscription_ran() -> None:
     rows = Rows("subscriptions", 2, np.array([0, 0, 1], np.int32), begun, begun, np.full(3, NEVER), columns)
     assert _fees(rows, 0, month) == pytest.approx([12 + 5, 2])
     assert _fees(rows, month // 4, month // 2) == pytest.approx([3, 0])
+
+
+def test_an_interval_cut_off_by_the_picture_gets_an_arrow_head() -> None:
+    def reading(name: str, *ends: float) -> dict[str, object]:
+        return {"name": name, "verdict": "not_shown", "stayed": {"difference": 0.1, "sequence": list(ends)}}
+
+    assert forest([reading("call", -0.1, 0.3)], title="actions").count("whisker head") == 0
+    assert forest([reading("call", -0.6, 0.3)], title="actions").count("whisker head") == 1
+    assert forest([reading("call", -0.6, 0.8)], title="actions").count("whisker head") == 2
 
 
 def test_a_page_says_what_blocks_and_what_hurts() -> None:

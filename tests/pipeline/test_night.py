@@ -163,14 +163,19 @@ def test_running_a_night_again_changes_nothing_and_says_so(demo: Path) -> None:
     assert content(demo) == before
 
 
-def test_a_damaged_night_is_made_again_with_the_same_bytes(demo: Path) -> None:
-    before = content(demo)
-    manifest = published(demo, SECOND)
-    assert manifest is not None
-    manifest.table("scores").write_bytes(b"gone")
-    told = run_keepwell(demo, "nightly", *CONFIG, "--as-of", "2026-06-02")
+def test_a_damaged_old_night_comes_back_whole_or_not(demo: Path) -> None:
+    before, night = content(demo), published(demo, FIRST)
+    assert night is not None
+    night.table("plan").write_bytes(night.table("plan").read_bytes() + b"x")
+    damaged = content(demo)
+    words = ("nightly", *CONFIG, "--as-of", str(FIRST))
+    told = run_keepwell(demo, *words, KEEPWELL__REPORT__LISTED_CUSTOMERS="7")
+    assert told.returncode == 5
+    assert re.search(r"is damaged \(plan/.* in index.html, .* from a backup", told.stderr)
+    assert content(demo) == damaged
+    told = run_keepwell(demo, *words)
     assert told.returncode == 0, told.stderr
-    assert content(demo) == before
+    assert content(demo) == before  # though later rows and a later night are there by now
 
 
 def test_a_night_before_the_model_is_refused(demo: Path) -> None:

@@ -29,8 +29,10 @@ def labels(customers: int = 4, *, churned: Sequence[int] = ()) -> pd.DataFrame:
 
 
 def plan(*rows: Row, night: pd.Timestamp = NIGHT, salt: str = "2026H1") -> pd.DataFrame:
+    """One mail each; of what is withheld three quarters are withheld alone, a quarter with everything else."""
     frame = pd.DataFrame(rows, columns=["customer", "arm", "propensity"])
-    return frame.assign(night=night, salt=salt)
+    parts = frame["arm"].map({"control": 0.75, "untouched": 0.25}).fillna(1.0)
+    return frame.assign(propensity=frame["propensity"] * parts, night=night, salt=salt, planned_action="mail")
 
 
 def weights(*plans: pd.DataFrame, policy: Treated = "untreated") -> list[float]:
@@ -63,6 +65,14 @@ def test_shares_multiply_over_salt_periods_up_to_twenty() -> None:
     second = plan((BOB, "control", 0.2), (CYD, "control", 0.2), (DAN, "sent", 0.8), salt="2026H2")
     assert weights(first, again, second) == [5, 10, 20, 0]
     assert counted(labels(), pd.concat([first, second]), policy="untreated", rule=RULE).facts.capped == 1
+
+
+def test_who_is_denied_two_actions_apart_counts_for_more() -> None:
+    mail = plan((ANN, "control", 0.2), (BOB, "untouched", 0.2), (CYD, "control", 0.2))
+    letter = plan((ANN, "control", 0.2), (BOB, "untouched", 0.2), (CYD, "sent", 0.8))
+    # Nothing came with a chance of .05 + .95 * (.15 / .95) ** 2 = .0737; one action of two is a treatment.
+    expected = 1 / (0.05 + 0.95 * (0.15 / 0.95) ** 2)
+    assert weights(mail, letter.assign(planned_action="letter")) == pytest.approx([expected, expected, 0, 1])
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,8 @@ class Shop:
             "customer_id": [*who, "erased"],
             "as_of": pd.Timestamp(night),
             "arm": [*np.where(sent, "sent", "control"), "sent"],
-            "propensity": [*np.where(sent, 0.8, 0.2), 0.8],
+            "propensity": [*np.where(sent, 0.8, 0.15), 0.8],
+            "planned_action": "mail",
             "salt": "2025H1",
         }
         return pd.DataFrame(rows)

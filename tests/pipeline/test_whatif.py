@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
@@ -175,12 +176,15 @@ def test_less_money_is_spent_and_reaches_fewer(asked: dict[str, Any]) -> None:
 
 
 @pytest.mark.slow
-def test_the_curve_passes_through_both_plans(asked: dict[str, Any]) -> None:
+def test_the_curve_by_mean_beliefs_lies_above_both_plans(asked: dict[str, Any]) -> None:
     rows = {row["budget"]: row for row in asked["curve"]}
     assert 8 <= len(rows) <= 12 and list(rows) == sorted(rows)
-    assert rows[1500]["present"] == pytest.approx(asked["present"]["expected_profit"])
-    assert rows[200]["present"] == pytest.approx(asked["asked"]["expected_profit"])
-    assert rows[0]["present"] < rows[375]["present"]
+    assert rows[1500]["present"] > asked["present"]["expected_profit"]
+    assert rows[200]["present"] > asked["asked"]["expected_profit"]
+    profits = np.array([row["present"] for row in rows.values()])
+    assert profits[0] < profits[2]
+    # Chance still leaves some out, others by budget; beside that no budget brings less than a smaller one.
+    assert (profits >= 0.9 * np.maximum.accumulate(profits)).all()
 
 
 @pytest.mark.slow

@@ -614,6 +614,15 @@ def test_a_line_break_inside_quotes_is_part_of_the_text(shop):
     assert shop.ingest(order_source(shop)).customers == 101
 
 
+@pytest.mark.parametrize("place", [13_281, 22_000])  # before and after what DuckDB guesses a dialect from
+def test_a_doubled_quote_far_down_is_one_quote(shop, place):
+    rows = [f"c{number},{number},2025-01-01,5" for number in range(23_000)]
+    rows[place] = '"say ""hi""",ann,2025-01-01,5'
+    shop.deliver("orders.csv", ORDER, *rows)
+    assert shop.ingest(order_source(shop)).customers == 23_000
+    assert 'say "hi"' in {found[0] for found in shop.visible("orders", "2025-01-02")}
+
+
 def test_a_stray_quote_is_refused_and_swallows_nothing(shop):
     rows = [f"c{number},{number},2025-01-01,5" for number in range(30_000)]
     rows[25_000] = '"c,25000,2025-01-01,5'
@@ -634,3 +643,17 @@ def test_a_customers_state_that_comes_back_holds_again(shop, signed_up):
     nights = ("2025-01-01", "2025-01-02", "2025-01-03")
     told = [shop.visible("customers", night, "in_complaint") for night in nights]
     assert [[flag for name, flag in night if name == "ann"] for night in told] == [[1], [0], [1]]
+
+
+def test_only_the_owner_enters_a_new_history(shop):
+    shop.deliver("orders.csv", ORDER, "ann,1,2025-01-01,5")
+    shop.ingest(order_source(shop))
+    assert shop.root.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_history_that_stands_keeps_its_mode(shop):
+    shop.deliver("orders.csv", ORDER, "ann,1,2025-01-01,5")
+    shop.root.mkdir()
+    shop.root.chmod(0o750)
+    shop.ingest(order_source(shop))
+    assert shop.root.stat().st_mode & 0o777 == 0o750
