@@ -145,8 +145,9 @@ class ControlSettings(BaseModel):
         """Share of the withheld among the units that are compared: those sent as planned and those withheld.
 
         Examples:
-            >>> ControlSettings(withheld_share=0.2, exploration_share=0.5).compared_share  # .15 of .15 + .4
-            0.2727272727272727
+            >>> control = ControlSettings(withheld_share=0.2, exploration_share=0.5)
+            >>> round(control.compared_share, 4)  # .15 of .15 + .4
+            0.2727
         """
         withheld = self.withheld_share - self.untouched_share
         sent = (1 - self.withheld_share) * (1 - self.exploration_share)
