@@ -26,8 +26,9 @@ from pipeline.night_facts import facts_for_readers
 from pipeline.pages.night_page import tell
 from pipeline.pages.night_story import NightStory
 from pipeline.pages.page import render
-from pipeline.planning import Planned, keep_salts, plan_night, used_salts
+from pipeline.planning import Planned, plan_night
 from pipeline.run import Run
+from pipeline.salts import keep_salts, used_salts
 from pipeline.scoring import MODEL, Scored, score
 from pipeline.snapshots import DateFrame
 from pipeline.steps import config_digest

@@ -12,7 +12,6 @@ import pandas as pd
 from actions.allocation.budget import BudgetSettings, already_planned
 from actions.allocation.impossible import refuse_contradictions
 from actions.catalogue import Catalogue, load_catalogue
-from actions.experiment.control import FrozenSalt, freeze, salts_from_json, salts_to_json
 from actions.experiment.units import units_of
 from actions.learning.believing import ActionBelief, Beliefs
 from actions.learning.effects import EffectCells
@@ -28,7 +27,7 @@ from pipeline.run import Run
 from pipeline.scoring import MODEL, Scored
 from tables.history import History
 from tables.publish import published, published_dates
-from tables.storage import read_table, write_text
+from tables.storage import read_table
 
 LOOK_BACK_DAYS = 365
 # What masks, budget and cells need of a night; the sentences of its reasons are most of its bytes.
@@ -147,22 +146,6 @@ def _nobody(eligible: Eligibility) -> Eligibility:
     """Block every pair: a night planned after a later one would write to the same customers again."""
     blocked = eligible.blocked | np.uint32(Reason.NOT_VALID_TODAY)
     return replace(eligible, blocked=blocked, notes=(*eligible.notes, _TOO_LATE))
-
-
-def used_salts(run: Run, as_of: date) -> tuple[FrozenSalt, ...]:
-    """Return the salts used so far with tonight's added.
-
-    Raises:
-        ConfigError: if tonight's salt was used for another period or share.
-    """
-    path = run.workspace / "control" / "salts.json"
-    used = salts_from_json(path.read_text()) if path.exists() else ()
-    return freeze(used, run.config.actions.control, as_of=as_of)
-
-
-def keep_salts(run: Run, salts: Sequence[FrozenSalt]) -> None:
-    """Write down which salts were used, so that none ever means anything else."""
-    write_text(salts_to_json(salts), run.workspace / "control" / "salts.json")
 
 
 def earlier_plans(run: Run, as_of: date) -> list[pd.DataFrame]:

@@ -3,6 +3,7 @@
 Every learner is a fixed sum of regressions, which is also how it is stored. The outcome is good where it is high.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, ClassVar, Self
@@ -20,7 +21,7 @@ Part = Trees | ArmLogit
 _INNER_FOLDS = 3
 
 
-class UpliftLearner(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
+class UpliftLearner(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no types
     """What all learners share: the sum of regressions.
 
     Args:
@@ -69,8 +70,9 @@ class UpliftLearner(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships 
         learner.parts_ = [cls.part.from_plain(part) for part in plain["parts"]]
         return learner
 
+    @abstractmethod
     def _fitted(self, X: Matrix, y: Array, arm: Arms, chance: Array) -> tuple[Sequence[Part], Array]:
-        raise NotImplementedError
+        """Return the fitted regressions and how they are summed up."""
 
 
 class TLearner(UpliftLearner):

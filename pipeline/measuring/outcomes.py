@@ -11,13 +11,13 @@ from actions.catalogue import NONE
 from actions.experiment.control import (
     WITHHOLD,
     FrozenSalt,
-    salts_from_json,
     share_of_others,
     untouched_share,
 )
 from pipeline.measuring.costs import sent_costs
 from pipeline.measuring.windows import lived, settled_until, window_days
 from pipeline.run import Run
+from pipeline.salts import frozen_salts
 from tables.history import History
 from tables.publish import published, published_dates
 from tables.storage import read_table
@@ -129,12 +129,6 @@ def _named(run: Run, first: pd.DataFrame) -> pd.DataFrame:
         propensity=first["propensity"] / (1 - untouched_share(share)).where(drawn, 1.0),
     )
     return units.sort_values(["customer_id", "action", "salt"], ignore_index=True)
-
-
-def frozen_salts(run: Run) -> Sequence[FrozenSalt]:
-    """Return the salts that earlier nights used."""
-    path = run.workspace / "control" / "salts.json"
-    return salts_from_json(path.read_text()) if path.exists() else ()
 
 
 def _withheld_shares(salts: Sequence[FrozenSalt]) -> dict[str, float]:

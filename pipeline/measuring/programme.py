@@ -10,9 +10,10 @@ from actions.experiment.control import GLOBAL, FrozenSalt
 from actions.experiment.units import units_of
 from pipeline.attributes import history_table
 from pipeline.measuring.costs import sent_costs
-from pipeline.measuring.outcomes import frozen_salts, plan_rows
+from pipeline.measuring.outcomes import plan_rows
 from pipeline.measuring.windows import lived, settled_until, window_days
 from pipeline.run import Run
+from pipeline.salts import frozen_salts
 from tables.history import History
 from tables.publish import published
 from tables.storage import read_table

@@ -14,9 +14,10 @@ from actions.learning.believing import ActionBelief, cell_beliefs, verdicts
 from actions.learning.evidence import tally
 from actions.measurement.reading import Reading
 from pipeline.measuring.groups import with_groups
-from pipeline.measuring.outcomes import frozen_salts, settled_units
+from pipeline.measuring.outcomes import settled_units
 from pipeline.measuring.programme import settled_base
 from pipeline.run import Run
+from pipeline.salts import frozen_salts
 from tables.history import History
 
 ALL = "all actions"

@@ -46,7 +46,7 @@ class Outcome:
             withheld=total["withheld"],
             spend=total["cost"],
             kept=total["expected_kept"],
-            gap=max(0.0, plan.certificate.gap),  # rounding may put the bound a hair below
+            gap=plan.certificate.gap,
             scarce=plan.certificate.sentences(currency=currency),
             actions={
                 row["action"]: {"sent": row["sent"], "cost": row["cost"], "profit": row["expected_value"]}

@@ -12,6 +12,7 @@ from actions.catalogue import Action
 from actions.experiment.control import ControlSettings
 from actions.experiment.power import detectable_effect
 from actions.summary import summarise
+from tests.actions.made_up import action
 
 CONTROL = ControlSettings(global_share=0.2, withheld_share=0.5, exploration_share=0.0)
 NIGHT = date(2026, 11, 21)
@@ -34,22 +35,6 @@ def summary_of(
     *actions: Action, frame: pd.DataFrame = FRAME, earlier: pd.DataFrame | None = None
 ) -> dict[str, Any]:
     return summarise(frame, BASE, actions, CONTROL, IN_GLOBAL, as_of=NIGHT, earlier=earlier)
-
-
-def action(name: str, kind: str) -> Action:
-    entry = {
-        "id": name,
-        "carries_out": ("activation",),
-        "trigger": "orders_total > 0",
-        "channel": "email",
-        "kind": kind,
-        "contact_cost": 0.2,
-        "prior_save": 0.1,
-        "prior_save_sd": 0.05,
-        "cooldown_days": 7,
-        "wording": {"en": "Hello"},
-    }
-    return Action.model_validate(entry)
 
 
 def test_every_customer_is_counted_in_one_arm() -> None:
