@@ -21,7 +21,7 @@ NIGHT = date(2026, 11, 21)
 NO_CONTROL = ControlSettings(global_share=0.0, withheld_share=0.0, exploration_share=0.0)
 
 
-def action(name: str, kind: str = "content", **changes: object) -> Action:
+def action(name: str = "mail", kind: str = "content", **changes: object) -> Action:
     entry = {
         "id": name,
         "carries_out": ("activation",),

@@ -4,25 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from actions.catalogue import Action
 from actions.learning.effects import EffectCells, cell_priors
 from tables.errors import ConfigError, DataError
-
-
-def action(**changes: object) -> Action:
-    entry = {
-        "id": "mail",
-        "carries_out": ("activation",),
-        "trigger": "orders_total > 0",
-        "channel": "email",
-        "kind": "content",
-        "contact_cost": 0.2,
-        "prior_save": 0.1,
-        "prior_save_sd": 0.05,
-        "cooldown_days": 7,
-        "wording": {"en": "Hello"},
-    }
-    return Action.model_validate({**entry, **changes})
+from tests.actions.made_up import action
 
 
 def customers(*rows: tuple[float, str, float]) -> pd.DataFrame:

@@ -38,7 +38,7 @@ def many(
 
 
 def test_a_household_counts_once_with_its_mean() -> None:
-    counted = tally(units(("h", "sent", 1.0), ("h", "sent", 0.0), ("b", "control", 1.0)), [action("mail")])
+    counted = tally(units(("h", "sent", 1.0), ("h", "sent", 0.0), ("b", "control", 1.0)), [action()])
     row = counted.loc[("mail", CELL, "s")]
     assert (row["sent"], row["sent_churned"], row["withheld"], row["withheld_churned"]) == (1, 0.5, 1, 1)
     assert (row["margin"], row["weight"], row["sent_cost"]) == (200.0, 2.0, 2.0)
@@ -46,25 +46,25 @@ def test_a_household_counts_once_with_its_mean() -> None:
 
 def test_explored_and_undeniable_units_do_not_count() -> None:
     explored = units(("a", "explored", 1.0), ("b", "sent", 1.0))
-    assert tally(explored, [action("mail")])["sent"].tolist() == [1.0]
-    assert tally(units(("a", "sent", 1.0), withheld_share=0.0), [action("mail")]).empty
-    assert tally(units(("a", "sent", 1.0), action="other"), [action("mail")]).empty
+    assert tally(explored, [action()])["sent"].tolist() == [1.0]
+    assert tally(units(("a", "sent", 1.0), withheld_share=0.0), [action()]).empty
+    assert tally(units(("a", "sent", 1.0), action="other"), [action()]).empty
 
 
 def test_an_effect_is_withheld_less_sent_beyond_their_risk() -> None:
     # 30 of 80 sent and 12 of 20 withheld churned: .600 - .375, and the arms' foreseen risk is equal.
-    (found,) = observe(tally(many(80, 30, 20, 12), [action("mail")]), ["mail"], [CELL], np.array([0.42]))
+    (found,) = observe(tally(many(80, 30, 20, 12), [action()]), ["mail"], [CELL], np.array([0.42]))
     assert found.effect.tolist() == pytest.approx([0.225])
     assert found.variance.tolist() == pytest.approx([0.42 * 0.58 * (1 / 80 + 1 / 20)])
     assert (found.sent, found.withheld, found.cost) == (80, 20, 0.0)
     lucky = many(80, 30, 20, 12).assign(churn_risk=lambda rows: np.where(rows["arm"] == "sent", 0.4, 0.5))
-    (found,) = observe(tally(lucky, [action("mail")]), ["mail"], [CELL], np.array([0.42]))
+    (found,) = observe(tally(lucky, [action()]), ["mail"], [CELL], np.array([0.42]))
     assert found.effect.tolist() == pytest.approx([0.125])
 
 
 def test_nothing_is_said_without_both_arms() -> None:
     for rows in (many(50, 10, 0, 0), many(0, 0, 50, 10)):
-        (found,) = observe(tally(rows, [action("mail")]), ["mail"], [CELL], np.array([0.3]))
+        (found,) = observe(tally(rows, [action()]), ["mail"], [CELL], np.array([0.3]))
         assert len(found.cells) == 0
         assert np.isnan(found.cost)
 
@@ -72,7 +72,7 @@ def test_nothing_is_said_without_both_arms() -> None:
 def test_few_own_controls_borrow_from_those_of_other_actions() -> None:
     # Four controls of the offer all churned; 1,000 controls of the mail in the same cell churned as foreseen.
     rows = pd.concat([many(4_000, 2_000, 1_000, 500), many(100, 50, 4, 4, action="offer")])
-    both = [action("mail"), action("offer")]
+    both = [action(), action("offer")]
     _, alone = observe(
         tally(rows, both)[lambda t: t.index.get_level_values(0) == "offer"],
         ["mail", "offer"],
@@ -99,16 +99,16 @@ def test_controls_that_differ_by_action_are_believed_for_themselves() -> None:
 def test_a_changed_share_of_withheld_is_no_effect() -> None:
     # Nobody is helped; churn rose from .1 to .5 while the share withheld fell from one half to a tenth.
     rows = pd.concat([many(500, 50, 500, 50, salt="s1"), many(900, 450, 100, 50, salt="s2")])
-    (found,) = observe(tally(rows, [action("mail")]), ["mail"], [CELL], np.array([0.3]))
+    (found,) = observe(tally(rows, [action()]), ["mail"], [CELL], np.array([0.3]))
     assert found.effect[0] == pytest.approx(0.0, abs=1e-9)
     assert found.units.tolist() == [2_000.0]
 
 
 def test_an_effect_is_told_for_a_region_of_weight_one() -> None:
-    weighed = action("mail", region_weights={"LT": 2.0})
+    weighed = action(region_weights={"LT": 2.0})
     rows = many(800, 240, 200, 120).assign(region="LT")
     (found,) = observe(tally(rows, [weighed]), ["mail"], [CELL], np.array([0.4]))
-    (plain,) = observe(tally(rows, [action("mail")]), ["mail"], [CELL], np.array([0.4]))
+    (plain,) = observe(tally(rows, [action()]), ["mail"], [CELL], np.array([0.4]))
     assert found.effect[0] == pytest.approx(plain.effect[0] / 2)
     assert found.variance[0] == pytest.approx(plain.variance[0] / 4)
 

@@ -17,7 +17,8 @@ from actions.learning.believing import (
     verdicts,
 )
 from actions.learning.evidence import Observed, tally
-from tests.actions.test_evidence import action, many, units
+from tests.actions.made_up import action
+from tests.actions.test_evidence import many, units
 
 CELLS = np.array(["risk_low|value_lower"] * 2 + ["risk_high|value_upper"] * 2 + ["source_bgnbd"])
 BASE = pd.DataFrame(

@@ -25,7 +25,7 @@ from pipeline.pages.beliefs_chapter import beliefs_chapter
 from pipeline.training.retrain_folder import settle, stage
 from tables.publish import published, published_dates
 from tables.storage import read_table
-from tests.actions.test_evidence import action
+from tests.actions.made_up import action
 
 HURTS = ActionBelief("survey_invite", "evidence", 800, 200, -0.05, 0.01, -5.25, 0.97, True)
 TRIED = ActionBelief("points_bonus", "prior", 30, 8, 0.02, 0.01, 0.4, 0.4, False)

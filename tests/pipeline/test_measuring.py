@@ -27,7 +27,7 @@ from tables.errors import ConfigError, DataError
 from tables.publish import Publication
 from tables.rows import MONEY_SCALE, Rows
 from tables.storage import write_table, write_text
-from tests.actions.test_evidence import action
+from tests.actions.made_up import action
 from tests.contract_shop import drawn, run_of, write
 
 FIRST, SECOND, THIRD = date(2025, 3, 5), date(2025, 3, 6), date(2025, 3, 20)
