@@ -53,12 +53,13 @@ class RidgeLogit:
 
     def logit_of(self, scores: Array) -> Array:
         """Return what ``logit`` does from z-scores of ``features`` within the date."""
-        total = np.full(len(scores), self.constant)
-        # Column by column: a matrix product rounds differently with the number of rows.
-        for column, coefficient in zip(
-            inputs_of(scores, self._flag_positions()).T, self.coefficients, strict=True
-        ):
-            total += coefficient * column
+        total, missing = np.full(len(scores), self.constant), np.isnan(scores)
+        weights, of_flags = np.split(np.array(self.coefficients), [len(self.features)])
+        # Column by column: a matrix product rounds differently with the number of rows, and needs a copy.
+        for at, weight in enumerate(weights):
+            total += weight * np.where(missing[:, at], 0.0, np.clip(scores[:, at], -_FURTHEST_Z, _FURTHEST_Z))
+        for at, weight in zip(self._flag_positions(), of_flags, strict=True):
+            total += weight * missing[:, at]
         return total
 
     def contributions(self, X: pd.DataFrame, reference: DateReference) -> Array:
@@ -161,7 +162,8 @@ def fit_logistic(inputs: Array, y: Array, *, weight: Array, offset: Array, penal
     for _ in range(_NEWTON_STEPS):
         risk = expit(offset + inputs @ coefficients)
         gradient = inputs.T @ (weight * (y - risk)) - shrink * coefficients
-        curvature = (inputs * (weight * risk * (1 - risk))[:, None]).T @ inputs + np.diag(shrink)
+        rooted = inputs * np.sqrt(weight * risk * (1 - risk))[:, None]
+        curvature = rooted.T @ rooted + np.diag(shrink)  # of one matrix alone BLAS works out a half
         step = np.linalg.solve(curvature, gradient)
         longest = float(np.abs(step).max())
         coefficients += step * min(1.0, _LONGEST_STEP / max(longest, _FREE))
