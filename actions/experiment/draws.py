@@ -103,7 +103,7 @@ class Draws:
         """Withhold, replace or leave each planned pair.
 
         Whether a unit is untouched, is denied an action, or explores is fixed for the salt's period; the action
-        that takes the place of another is drawn anew for each customer and night.
+        that takes the place of another is drawn anew for each customer and night, by a number of each action's own.
 
         Args:
             pairs: what is planned.
@@ -116,10 +116,12 @@ class Draws:
         withheld = untouched | (pairs.randomised & self._denied(pairs, actions))
         explored = pairs.randomised & self.explores[pairs.rows] & ~withheld
         drawn = np.flatnonzero(explored[offers.first])
-        who = [customer_ids[row] for row in pairs.rows[offers.first[drawn]]]
-        uniforms = keyed_uniforms(who, salt=self.salt, purpose=f"explored action {as_of}")
         column = np.where(withheld, -1, pairs.columns)
-        column[offers.first[drawn]] = offers.take(drawn).drawn(uniforms)
+        if len(drawn):
+            who = [customer_ids[row] for row in pairs.rows[offers.first[drawn]]]
+            purposes = [f"explored action {as_of} {action.id}" for action in actions]
+            uniforms = [keyed_uniforms(who, salt=self.salt, purpose=purpose) for purpose in purposes]
+            column[offers.first[drawn]] = offers.take(drawn).drawn(np.column_stack(uniforms))
         choices = np.ones(len(pairs))
         choices[offers.first] = offers.choices
         chance = self._chance(withheld, explored, choices)

@@ -70,13 +70,12 @@ class Offers:
         return Offers(self.first[places], self.offered[places], self.is_open)
 
     def drawn(self, uniforms: Floats) -> npt.NDArray[np.intp]:
-        """Choose one of the open actions of each pair, each with the same chance.
+        """Choose one of the open actions of each pair, each with the same chance: the one of the least number.
 
         Args:
-            uniforms: (pairs that may be replaced,), uniform numbers in [0, 1).
+            uniforms: (pairs that may be replaced, actions), independent uniform numbers in [0, 1).
         """
-        place = np.floor(uniforms * self.choices)
-        return np.asarray((np.cumsum(self.offered, axis=1) <= place[:, None]).sum(axis=1))
+        return np.asarray(np.where(self.offered, uniforms, np.inf).argmin(axis=1))
 
 
 def open_offers(

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import norm
 
-from actions.learning.evidence import Floats, Observed
+from actions.learning.controls import Floats
+from actions.learning.evidence import Observed
 
 _TOGETHER = (0.2, 0.4, 0.6, 0.8)
 
@@ -62,18 +63,18 @@ def prior_belief(mean: Floats, sd: Floats, shared: npt.NDArray[np.bool_], *, tog
 def updated(belief: Belief, seen: Observed) -> Belief:
     """Add what the outcomes say to a belief.
 
-    Source: Gelman et al., Bayesian Data Analysis, chapter 5: the normal model with known variance.
+    Source: Gelman et al., Bayesian Data Analysis, chapter 5: the normal model with known variances.
 
     Examples:
         >>> belief = Belief(np.array([0.1]), np.array([[0.04]]))
-        >>> said = Observed(np.array([0]), np.array([0.3]), np.array([0.04]), *[np.ones(1)] * 3, 0.0, 0.0, 80, 20)
+        >>> said = Observed(np.array([0]), np.array([0.3]), np.array([[0.04]]), *[np.ones(1)] * 3, 0.0, 0.0, 80, 20)
         >>> after = updated(belief, said)
         >>> after.mean.round(3), after.covariance.round(3)
         (array([0.2]), array([[0.02]]))
     """
     if not len(seen.cells):
         return belief
-    among = belief.covariance[np.ix_(seen.cells, seen.cells)] + np.diag(seen.variance)
+    among = belief.covariance[np.ix_(seen.cells, seen.cells)] + seen.covariance
     gain = np.linalg.solve(among, belief.covariance[seen.cells]).T
     mean = belief.mean + gain @ (seen.effect - belief.mean[seen.cells])
     covariance = belief.covariance - gain @ belief.covariance[seen.cells]
@@ -84,7 +85,7 @@ def surprise(belief: Belief, seen: Observed) -> float:
     """Return minus the logarithm of how likely the outcomes are under a belief, but for a constant."""
     if not len(seen.cells):
         return 0.0
-    among = belief.covariance[np.ix_(seen.cells, seen.cells)] + np.diag(seen.variance)
+    among = belief.covariance[np.ix_(seen.cells, seen.cells)] + seen.covariance
     away = seen.effect - belief.mean[seen.cells]
     return float(np.linalg.slogdet(among)[1] + away @ np.linalg.solve(among, away)) / 2
 

@@ -11,8 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from actions.catalogue import Action
 from actions.learning.beliefs import Belief, least_surprising, loss_chance, updated
+from actions.learning.controls import Floats
 from actions.learning.effects import EVIDENCE, MODEL, PRIOR, UPLIFT, Effects, Level, cell_priors, is_scored
-from actions.learning.evidence import PRIOR_UNITS, Floats, Observed, control_rates, observe
+from actions.learning.evidence import PRIOR_UNITS, Observed, control_rates, observe
 from actions.regions import region_weights
 from actions.value import expected_cost
 

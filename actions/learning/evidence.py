@@ -4,14 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from actions.catalogue import Action
+from actions.learning.controls import Controls, Floats, Places
 from actions.regions import region_weights
-
-Floats = npt.NDArray[np.float64]
-Places = npt.NDArray[np.intp]
 
 KEYS = ["action", "cell", "salt"]
 SUMS = [
@@ -31,32 +28,30 @@ PRIOR_UNITS = 50.0
 """So many units' worth is the predicted risk when the churn of a cell is estimated."""
 
 _SENT, _CONTROL = "sent", "control"
-_SELECTION = np.array([0.0, 0.0025, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05])
-_EXPECTED_SELECTION = 0.01
+_LEAST_RATE = 0.001
 
 
 def tally(units: pd.DataFrame, actions: Sequence[Action]) -> pd.DataFrame:
     """Add up settled units by action, cell and salt; tallies of different units may be added.
 
     A household counts once, with the mean of its members. Left out are units that got an action drawn
-    uniformly, which value whole policies, and actions that nobody could be denied.
+    uniformly, which value whole policies, and actions that nobody could be denied. Actions no longer in the
+    catalogue stay in: their controls tell of the cells they share with others.
 
     Args:
         units: settled units: ``action`` (the planned one), ``arm``, ``withheld_share``, ``cell``, ``salt``,
             ``unit``, ``churned``, ``churn_risk``, ``margin``, ``cost`` (currency units), and ``region``
             where an action weighs regions.
-        actions: the catalogue's actions; outcomes of others are dropped.
+        actions: the catalogue's actions, for the weights of regions.
 
     Returns:
         Index ``KEYS``, columns ``SUMS``: per arm the units, those of them who churned, their predicted risk
         and their cost; over both arms margin, region weight and squared cost.
     """
-    column = pd.Index([action.id for action in actions]).get_indexer(units["action"])
-    drawn = units["arm"].isin([_SENT, _CONTROL]) & (units["withheld_share"] > 0)
-    known = (column >= 0) & drawn.to_numpy(dtype=bool)
-    rows, column = units[known], column[known]
-    weights = region_weights(actions, rows)
-    rows = rows.assign(weight=weights[np.arange(len(rows)), column].astype(np.float64))
+    rows = units[units["arm"].isin([_SENT, _CONTROL]) & (units["withheld_share"] > 0)]
+    column = pd.Index([action.id for action in actions]).get_indexer(rows["action"])
+    weights = np.column_stack([region_weights(actions, rows), np.ones(len(rows))])
+    rows = rows.assign(weight=weights[np.arange(len(rows)), column])
     measured = ["churned", "churn_risk", "margin", "weight", "cost"]
     means = rows.groupby([*KEYS, "arm", "unit"])[measured].mean().reset_index()
     sent = (means["arm"] == _SENT).to_numpy(dtype=np.float64)
@@ -102,7 +97,7 @@ class Observed:
     Attributes:
         cells: (seen,), places of the cells in which outcomes can be compared.
         effect: (seen,), absolute reduction of churn, as for a customer of region weight 1.
-        variance: (seen,), its sampling variance.
+        covariance: (seen, seen), of its errors.
         units: (cells,), settled units of both arms.
         margin: (cells,), mean worth of keeping one of them, currency units; 0 where there is none.
         weight: (cells,), their mean region weight; 1 where there is none.
@@ -115,7 +110,7 @@ class Observed:
 
     cells: Places
     effect: Floats
-    variance: Floats
+    covariance: Floats
     units: Floats
     margin: Floats
     weight: Floats
@@ -133,7 +128,8 @@ def observe(
     Outcomes are compared beyond the predicted risk, which takes off chance differences between the arms.
     The variance counts the churn of both arms with the weight of ``PRIOR_UNITS`` units of the cell's rate: a
     handful of units who all stayed are no certainty. Salts are compared each for itself: a share of withheld
-    that differs from one period to the next must not pass for an effect.
+    that differs from one period to the next must not pass for an effect. Controls of other actions in the same
+    cell and period count as far as the controls of all actions agree.
 
     Args:
         tallied: result of ``tally``.
@@ -144,40 +140,63 @@ def observe(
     Returns:
         One value per action.
     """
-    action = pd.Index(actions).get_indexer(tallied.index.get_level_values("action"))
-    rows = tallied[action >= 0]
-    cell = pd.Index(cells).get_indexer(rows.index.get_level_values("cell"))
-    place, _ = pd.factorize(pd.MultiIndex.from_arrays([cell, rows.index.get_level_values("salt")]))
-    sums = {name: rows[name].to_numpy(dtype=np.float64) for name in SUMS}
+    named, periods = (tallied.index.get_level_values(level) for level in ("action", "salt"))
+    cell = pd.Index(cells).get_indexer(tallied.index.get_level_values("cell"))
+    place, _ = pd.factorize(pd.MultiIndex.from_arrays([cell, periods]))
+    sums = {name: tallied[name].to_numpy(dtype=np.float64) for name in SUMS}
+    known = np.bincount(place, sums["withheld"])[place] > 0
+    some = {name: each[known] for name, each in sums.items()}
+    effect, covariance = _compared(some, pd.factorize(named[known])[0], place[known], rates[cell[known]])
+    found = []
+    for action in actions:
+        mine = np.asarray(named == action)
+        compared = np.flatnonzero(mine[known] & (some["sent"] > 0))
+        told = _by_cell(cell[known][compared], effect[compared], covariance[np.ix_(compared, compared)])
+        found.append(
+            _observed({name: each[mine] for name, each in sums.items()}, cell[mine], len(cells), *told)
+        )
+    return tuple(found)
+
+
+def _compared(
+    sums: Mapping[str, Floats], action: Places, place: Places, rates: Floats
+) -> tuple[Floats, Floats]:
+    """Return what the sent of each row did better than untreated, and the covariance of its errors."""
     sent, withheld = sums["sent"], sums["withheld"]
-    churned = sums["sent_churned"] + sums["withheld_churned"]
-    rate = (churned + PRIOR_UNITS * rates[cell]) / (sent + withheld + PRIOR_UNITS)
+    churned = sums["sent_churned"] + sums["withheld_churned"] + PRIOR_UNITS * rates
+    rate = np.clip(churned / (sent + withheld + PRIOR_UNITS), _LEAST_RATE, 1 - _LEAST_RATE)
     spread = rate * (1 - rate)
     above = (sums["withheld_churned"] - sums["withheld_risk"]) / np.maximum(withheld, 1)
-    untreated, doubt = _shrunk_controls(above, withheld, spread, place)
-    sums["effect"] = untreated - (sums["sent_churned"] - sums["sent_risk"]) / np.maximum(sent, 1)
-    sums["precision"] = (sent > 0) / (doubt + spread / np.maximum(sent, 1))
-    of = action[action >= 0]
-    return tuple(
-        _of_action({name: each[of == a] for name, each in sums.items()}, cell[of == a], len(cells))
-        for a in range(len(actions))
-    )
+    noise = np.where(withheld > 0, spread / np.maximum(withheld, 1), np.inf)
+    untreated, doubt = Controls(above, noise, action, pd.factorize(place)[0]).untreated()
+    treated = (sums["sent_churned"] - sums["sent_risk"]) / np.maximum(sent, 1)
+    return untreated - treated, doubt + np.diag(spread / np.maximum(sent, 1))
 
 
-def _of_action(sums: Mapping[str, Floats], cell: Places, cells: int) -> Observed:
+def _by_cell(cell: Places, effect: Floats, covariance: Floats) -> tuple[Places, Floats, Floats]:
+    """Bring the salts of each cell together by generalised least squares."""
+    seen, at = np.unique(cell, return_inverse=True)
+    of_cell = np.eye(len(seen))[at]
+    weighed = np.linalg.solve(covariance, of_cell)
+    together = np.linalg.inv(weighed.T @ of_cell)
+    return seen, together @ (weighed.T @ effect), np.asarray(together, dtype=np.float64)
+
+
+def _observed(
+    sums: Mapping[str, Floats], cell: Places, cells: int, seen: Places, effect: Floats, covariance: Floats
+) -> Observed:
     def per_cell(values: Floats) -> Floats:
         return np.bincount(cell, values, cells).astype(np.float64)
 
-    sent, withheld, precision = sums["sent"], sums["withheld"], sums["precision"]
-    units, total = per_cell(sent + withheld), per_cell(precision)
-    seen, some = np.flatnonzero(total > 0), np.maximum(units, 1)
-    weight = np.where(units > 0, per_cell(sums["weight"]) / some, 1.0)
+    sent, withheld = sums["sent"], sums["withheld"]
+    units = per_cell(sent + withheld)
+    weight = np.where(units > 0, per_cell(sums["weight"]) / np.maximum(units, 1), 1.0)
     return Observed(
         cells=seen,
-        effect=per_cell(precision * sums["effect"])[seen] / total[seen] / weight[seen],
-        variance=1 / total[seen] / weight[seen] ** 2,
+        effect=effect / weight[seen],
+        covariance=covariance / np.outer(weight[seen], weight[seen]),
         units=units,
-        margin=per_cell(sums["margin"]) / some,
+        margin=per_cell(sums["margin"]) / np.maximum(units, 1),
         weight=weight,
         cost=_ratio(sums["sent_cost"], sent) - _ratio(sums["withheld_cost"], withheld),
         cost_spread=_within(sums),
@@ -195,43 +214,3 @@ def _within(sums: Mapping[str, Floats]) -> float:
     arms = [(sums[f"{arm}_cost"].sum(), sums[arm].sum()) for arm in ("sent", "withheld")]
     between = sum(cost**2 / max(count, 1) for cost, count in arms)
     return float(max(sums["cost_square"].sum() - between, 0.0) / max(sum(count for _, count in arms), 1))
-
-
-def _shrunk_controls(above: Floats, withheld: Floats, spread: Floats, place: Places) -> tuple[Floats, Floats]:
-    """Estimate the untreated churn beyond prediction behind each action, and the variance of the estimate.
-
-    Its own controls say it without bias but are few; the controls of other actions in the same cell and period
-    differ from them by how the optimiser selected. How much they differ is learnt from the controls themselves.
-    """
-    own = withheld / spread
-    selection = _selection_variance(above, withheld, spread, place)
-    weight = np.where(withheld > 0, 1 / (spread / np.maximum(withheld, 1) + selection), 0.0)
-    others = np.bincount(place, weight)[place] - weight
-    told = np.bincount(place, weight * above)[place] - weight * above
-    is_told = others > 1e-9 * weight
-    borrowed = np.where(is_told, 1 / (1 / np.where(is_told, others, 1.0) + selection), 0.0)
-    total = own + borrowed
-    elsewhere = told / np.where(is_told, others, 1.0)
-    known = np.where(total > 0, total, 1.0)
-    return (own * above + borrowed * elsewhere) / known, np.where(total > 0, 1 / known, np.inf)
-
-
-def _selection_variance(above: Floats, withheld: Floats, spread: Floats, place: Places) -> float:
-    """Average the variance between the controls of different actions over its restricted likelihood.
-
-    Source: Patterson and Thompson, Recovery of inter-block information, Biometrika 58 (1971), for one way.
-    """
-    some = withheld > 0
-    if not some.any():
-        return 0.0
-    above, noise = above[some], spread[some] / withheld[some]
-    place, _ = pd.factorize(place[some])
-    told = np.empty(len(_SELECTION))
-    for at, selection in enumerate(_SELECTION):
-        weight = 1 / (noise + selection**2)
-        total = np.bincount(place, weight)
-        left = above - (np.bincount(place, weight * above) / total)[place]
-        told[at] = 0.5 * (np.log(weight).sum() - np.log(total).sum() - (weight * left**2).sum())
-    told -= _SELECTION / _EXPECTED_SELECTION
-    chance = np.exp(told - told.max())
-    return float(chance @ _SELECTION**2 / chance.sum())

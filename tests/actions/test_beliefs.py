@@ -14,7 +14,7 @@ SCORED = np.array([True, True, False])
 def said(cells: list[int], effect: list[float], variance: list[float]) -> Observed:
     one = np.ones(3)
     return Observed(
-        np.array(cells, dtype=np.intp), np.array(effect), np.array(variance), one, one, one, 0.0, 0.0, 80, 20
+        np.array(cells, dtype=np.intp), np.array(effect), np.diag(variance), one, one, one, 0.0, 0.0, 80, 20
     )
 
 

@@ -48,14 +48,13 @@ def test_explored_and_undeniable_units_do_not_count() -> None:
     explored = units(("a", "explored", 1.0), ("b", "sent", 1.0))
     assert tally(explored, [action()])["sent"].tolist() == [1.0]
     assert tally(units(("a", "sent", 1.0), withheld_share=0.0), [action()]).empty
-    assert tally(units(("a", "sent", 1.0), action="other"), [action()]).empty
 
 
 def test_an_effect_is_withheld_less_sent_beyond_their_risk() -> None:
     # 30 of 80 sent and 12 of 20 withheld churned: .600 - .375, and the arms' foreseen risk is equal.
     (found,) = observe(tally(many(80, 30, 20, 12), [action()]), ["mail"], [CELL], np.array([0.42]))
     assert found.effect.tolist() == pytest.approx([0.225])
-    assert found.variance.tolist() == pytest.approx([0.42 * 0.58 * (1 / 80 + 1 / 20)])
+    assert found.covariance.ravel().tolist() == pytest.approx([0.42 * 0.58 * (1 / 80 + 1 / 20)])
     assert (found.sent, found.withheld, found.cost) == (80, 20, 0.0)
     lucky = many(80, 30, 20, 12).assign(churn_risk=lambda rows: np.where(rows["arm"] == "sent", 0.4, 0.5))
     (found,) = observe(tally(lucky, [action()]), ["mail"], [CELL], np.array([0.42]))
@@ -82,7 +81,24 @@ def test_few_own_controls_borrow_from_those_of_other_actions() -> None:
     _, helped = observe(tally(rows, both), ["mail", "offer"], [CELL], np.array([0.5]))
     assert alone.effect[0] == pytest.approx(0.5)
     assert abs(helped.effect[0]) < 0.05
-    assert helped.variance[0] < alone.variance[0] / 5
+    assert helped.covariance[0, 0] < alone.covariance[0, 0] / 5
+
+
+def test_taking_an_action_away_leaves_what_is_seen_of_others() -> None:
+    rows = pd.concat([many(4_000, 2_000, 1_000, 500), many(100, 50, 4, 4, action="offer")])
+    rates = np.array([0.5])
+    _, both = observe(tally(rows, [action(), action("offer")]), ["mail", "offer"], [CELL], rates)
+    (one,) = observe(tally(rows, [action("offer")]), ["offer"], [CELL], rates)
+    assert one.effect.tolist() == both.effect.tolist()
+    assert one.covariance.tolist() == both.covariance.tolist()
+
+
+def test_cells_that_nobody_or_everybody_left_are_no_certainty() -> None:
+    for churned, rate in ((0, 0.0), (1, 1.0)):
+        rows = many(400, 400 * churned, 100, 100 * churned).assign(churn_risk=rate)
+        (found,) = observe(tally(rows, [action()]), ["mail"], [CELL], np.array([rate]))
+        assert found.effect.tolist() == pytest.approx([0.0])
+        assert 0 < found.covariance[0, 0] < 1e-3
 
 
 def test_controls_that_differ_by_action_are_believed_for_themselves() -> None:
@@ -110,7 +126,7 @@ def test_an_effect_is_told_for_a_region_of_weight_one() -> None:
     (found,) = observe(tally(rows, [weighed]), ["mail"], [CELL], np.array([0.4]))
     (plain,) = observe(tally(rows, [action()]), ["mail"], [CELL], np.array([0.4]))
     assert found.effect[0] == pytest.approx(plain.effect[0] / 2)
-    assert found.variance[0] == pytest.approx(plain.variance[0] / 4)
+    assert found.covariance[0, 0] == pytest.approx(plain.covariance[0, 0] / 4)
 
 
 counts = st.integers(0, 40)
@@ -135,5 +151,5 @@ def test_any_tally_gives_usable_figures_and_tallies_add_up(
     added = sums.groupby(level=KEYS).sum()
     for found in observe(added, ["a", "b"], [CELL], np.array([0.3])):
         assert np.isfinite(found.effect).all()
-        assert (found.variance > 0).all()
+        assert (np.linalg.eigvalsh(found.covariance) > 0).all()
         assert (np.abs(found.effect) <= 2).all()

@@ -68,10 +68,25 @@ def test_each_pair_chooses_among_what_its_customer_may_get() -> None:
     assert found.choices.tolist() == [3, 1, 2]
 
 
-def test_a_uniform_number_chooses_one_of_the_open_actions() -> None:
-    offered = np.array([[True, False, True]] * 4)
-    offers = Offers(np.arange(4), offered, np.ones(3, dtype=bool))
-    assert offers.drawn(np.array([0.0, 0.49, 0.5, 0.99])).tolist() == [0, 0, 2, 2]
+def test_the_least_number_of_an_open_action_chooses() -> None:
+    offered = np.array([[True, False, True]] * 2)
+    offers = Offers(np.arange(2), offered, np.ones(3, dtype=bool))
+    assert offers.drawn(np.array([[0.6, 0.1, 0.5], [0.2, 0.1, 0.3]])).tolist() == [2, 0]
+
+
+def test_a_further_action_takes_only_those_it_wins() -> None:
+    ids = [f"c{number}" for number in range(3_000)]
+    draws = Draws.of(ids, control(exploration_share=0.5), as_of=NIGHT)
+    column = {}
+    for actions in (THREE, THREE[1:]):
+        among = len(actions)
+        pairs = pairs_of(range(3_000), [among - 1] * 3_000)
+        offers = Offers(np.arange(3_000), np.ones((3_000, among), dtype=bool), np.ones(among, dtype=bool))
+        sending = draws.send(pairs, offers, actions, ids, as_of=NIGHT)
+        column[among] = sending.column[sending.explored]
+    kept = column[3] > 0
+    assert 0.6 < kept.mean() < 0.7
+    assert (column[2][kept] + 1 == column[3][kept]).all()
 
 
 def test_never_withheld_actions_are_never_replaced() -> None:

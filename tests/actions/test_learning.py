@@ -159,7 +159,9 @@ def test_a_believed_cost_lies_between_word_and_booking(
     booked: float, spread: float, sent: int, withheld: int, contact_cost: float
 ) -> None:
     one, none = np.ones(1), np.empty(0)
-    seen = Observed(none.astype(np.intp), none, none, one, one, one, booked, spread, sent, withheld)
+    seen = Observed(
+        none.astype(np.intp), none, np.empty((0, 0)), one, one, one, booked, spread, sent, withheld
+    )
     cost, doubt = believed_cost(action(contact_cost=contact_cost), seen, "evidence")
     assert min(contact_cost, booked) - 1e-9 <= cost <= max(contact_cost, booked) + 1e-9
     assert 0 <= doubt <= 0.5 * contact_cost + 0.1

@@ -13,8 +13,9 @@ def test_a_cold_start_earns_no_more_than_the_oracle(monkeypatch: pytest.MonkeyPa
     assert found == cold_start.cold_start(0, truth=1.0)
 
 
-def test_most_intervals_of_an_experiment_hold_the_truth() -> None:
-    found = cold_start.experiment(0)
-    assert (len(found.cells), len(found.actions), len(found.measured)) == (48, 12, 12)
-    assert sum(found.cells) >= 40
-    assert sum(found.measured) >= 9
+@pytest.mark.parametrize("apart", ["alike", "every other 5.5 points apart"])
+def test_most_intervals_of_an_experiment_hold_the_truth(apart: str) -> None:
+    found = cold_start.experiment(0, cold_start.APART[apart])
+    assert (found.cells.shape, found.actions.shape, found.measured.shape) == ((12, 4), (12,), (12,))
+    assert found.cells.sum() >= 42
+    assert found.measured.sum() >= 9
