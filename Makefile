@@ -71,7 +71,7 @@ leaderboard: .venv/dev  ## our model beside its rivals on all real tasks, writte
 	$(BIN)/keepwell leaderboard $(TASKS:%=configs/%.yaml) --out docs/leaderboard.md
 
 bench: .venv/dev  ## speed and memory as ratios, SIZE=100k or SIZE=1m; what the methods reach where the truth is known
-	missed=0; for part in "run $(SIZE)" "models $(SIZE)" "allocation $(SIZE)" uplift cold_start; do \
+	missed=0; for part in "run $(SIZE)" "models $(SIZE)" "allocation $(SIZE)" uplift uplift_gate uplift_live cold_start; do \
 		$(BIN)/python -m benchmarks.$$part || missed=$$?; done; exit $$missed
 
 nights: .venv/dev  ## ninety nights in a row: seconds, memory, disk and files beside those of a rebuild

@@ -164,7 +164,7 @@ def riskiest(seen: OutOfFold, *, only: int | None = None) -> Array:
     risk = seen.ranked(-seen.experiment.expected[:, NONE])
     first = budgeted(risk[:, None], TOP)[:, 1]
     best = seen.mean_effect.argmax(axis=1) + 1 if only is None else only
-    policy = np.eye(3)[np.broadcast_to(best, len(risk))] * first[:, None]
+    policy: Array = np.eye(3)[np.broadcast_to(best, len(risk))] * first[:, None]
     policy[:, NONE] = 1 - first
     return policy
 

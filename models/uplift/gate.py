@@ -1,4 +1,4 @@
-"""Whether an uplift model may serve: it must find whom the action helps, and spend the budget better than chance."""
+"""Whether an uplift model may serve: it must find whom the action helps, and earn no less than today's rule."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from models.uplift.intervals import Interval
-from models.uplift.metrics import RankingRow, Trial, compare_rankings
+from models.uplift.line import Line
+from models.uplift.metrics import TOP, RankingRow, Trial, compare_rankings
 from models.uplift.out_of_fold import OutOfFold
-from models.uplift.policies import PolicyValue, budgeted, difference_of, single, value_of
+from models.uplift.policies import PolicyValue, difference_of, single, value_of
 from models.uplift.trees import Array
 
 MODEL, RESPONSE, RISK = "mean of the learners", "response model", "churn risk"
@@ -19,25 +20,47 @@ LEAST_EFFECTIVE_ROWS = 500
 
 
 @dataclass(frozen=True)
+class Stakes:
+    """What the action is used for, and by what it is given to customers as long as no model serves.
+
+    Attributes:
+        share: share of the customers who get it.
+        margin: what keeping each customer is worth, currency units.
+        cost: what a contact costs, currency units.
+        today: effect that today's rule believes for each customer, from outcomes of other units.
+    """
+
+    share: float
+    margin: Array
+    cost: float
+    today: Array
+
+
+@dataclass(frozen=True)
 class UpliftDecision:
     """Whether a model serves, and the figures that say so.
 
     Attributes:
         serves: whether it may choose who gets the action.
         words: why, in one sentence.
-        share: share of the customers the budget treats.
+        share: share of the customers who get the action.
         rankings: the model, each learner and the references, best Qini first, their distance told from the
             response model; empty where rows were too few.
-        policy: value of treating the model's best share, customers kept per customer.
-        gain: by how much that beats treating the same share at random.
+        gain: by how much treating the model's best ``TOP`` beats treating as many at random, customers kept per
+            customer.
+        policy: value of treating the share worth most by the model, customers kept per customer.
+        worth: what that earns beyond treating nobody, contacts paid, currency units per customer.
+        above_today: what that earns beyond treating as many by today's rule.
     """
 
     serves: bool
     words: str
     share: float
     rankings: tuple[RankingRow, ...] = ()
-    policy: PolicyValue | None = None
     gain: Interval | None = None
+    policy: PolicyValue | None = None
+    worth: Interval | None = None
+    above_today: Interval | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return all of it in dicts, lists, words and numbers, for JSON."""
@@ -46,8 +69,10 @@ class UpliftDecision:
             "words": self.words,
             "share": self.share,
             "rankings": [plain(row) for row in self.rankings],
-            "policy": plain(self.policy),
             "gain": plain(self.gain),
+            "policy": plain(self.policy),
+            "worth": plain(self.worth),
+            "above_today": plain(self.above_today),
         }
 
 
@@ -77,31 +102,44 @@ def shortage(trial: Trial) -> str | None:
     return None
 
 
-def decide(seen: OutOfFold, *, share: float, seed: int) -> UpliftDecision:
+def decide(seen: OutOfFold, stakes: Stakes, *, seed: int) -> UpliftDecision:
     """Judge the mean of the learners on rows it has not seen.
 
-    It serves where, at 95 %, its Qini lies above 0, it is not shown to rank worse than the response model, and
-    treating its best share keeps more customers than treating as many at random.
+    It serves where, at 95 %, its Qini lies above 0, it is not shown to rank worse than the response model, and treating
+    its best ``TOP`` keeps more customers than treating as many at random; and where those it finds worth most earn no
+    less than as many chosen by today's rule, as far as the estimate goes: money strays too far to ask for more.
 
     Args:
         seen: out-of-fold predictions of one action; the outcome is good where high.
-        share: share of the customers the budget treats.
+        stakes: how it is used and what it is worth, rows as those of ``seen``.
         seed: seed of the resampling.
     """
     rows = seen.experiment
     trial = Trial.of(rows.outcome, rows.arm == 1, rows.chance[:, 1], rows.unit)
     rankings = compare_rankings(rankings_of(seen), trial, reference=RESPONSE, seed=seed)
-    model = next(row for row in rankings if row.ranking == MODEL)
-    policy = value_of(best_share(seen, share), rows)
-    gain = gain_over_single(seen, share)
-    objections = _objections(model, policy, gain, share)
+    model, gain = next(row for row in rankings if row.ranking == MODEL), gain_over_single(seen, TOP)
+    chosen, by_rule = by_worth(seen, stakes)
+    policy, money = value_of(chosen, rows), rows.times(stakes.margin)
+    earned = difference_of(chosen, single(0, 1.0, rows=len(chosen), arms=2), money)
+    worth = Interval(*(each - stakes.cost * policy.treated for each in earned))
+    above_today = difference_of(chosen, by_rule, money)
+    objections = _objections(model, gain, policy, above_today)
     words = (
         f"The uplift model does not serve: {'; '.join(objections)}."
         if objections
-        else f"The uplift model serves: Qini {model.qini.worded()}, and its best {share:.0%} keep "
-        f"{gain.worded()} customers more than {share:.0%} at random."
+        else f"The uplift model serves: Qini {model.qini.worded()}, its best {TOP:.0%} keep {gain.worded()} customers "
+        f"more than {TOP:.0%} at random, and the {stakes.share:.0%} worth most earn {above_today.worded()} in money "
+        "more than as many by today's rule."
     )
-    return UpliftDecision(not objections, words, share, rankings, policy, gain)
+    return UpliftDecision(not objections, words, stakes.share, rankings, gain, policy, worth, above_today)
+
+
+def by_worth(seen: OutOfFold, stakes: Stakes) -> tuple[Array, Array]:
+    """Return who gets one action for what it is worth by the model, its scores drawn in, and by today's rule."""
+    effect = Line.fit(seen).effect(seen.centred(seen.mean_effect[:, 0]))
+    worth = (each * stakes.margin for each in (effect, stakes.today))
+    chosen, by_rule = (seen.best(each[:, None], stakes.share) for each in worth)
+    return chosen, by_rule
 
 
 def rankings_of(seen: OutOfFold) -> dict[str, Array]:
@@ -118,11 +156,7 @@ def rankings_of(seen: OutOfFold) -> dict[str, Array]:
 
 def best_share(seen: OutOfFold, share: float) -> Array:
     """Return the policy that gives the best share of each fold, scored by one model, their best arm."""
-    policy = np.empty(seen.experiment.expected.shape)
-    for fold in np.unique(seen.fold):
-        rows = seen.fold == fold
-        policy[rows] = budgeted(seen.mean_effect[rows], share)
-    return policy
+    return seen.best(seen.mean_effect, share)
 
 
 def gain_over_single(seen: OutOfFold, share: float) -> Interval:
@@ -138,14 +172,18 @@ def gain_over_single(seen: OutOfFold, share: float) -> Interval:
     return min(gains, key=lambda gain: gain.low)
 
 
-def _objections(model: RankingRow, policy: PolicyValue, gain: Interval, share: float) -> list[str]:
-    rows = policy.effective_rows
+def _objections(model: RankingRow, gain: Interval, policy: PolicyValue, above_today: Interval) -> list[str]:
+    rows, share = policy.effective_rows, policy.treated
     checks = (
         (model.qini.low > 0, f"its Qini is not above 0 for sure, {model.qini.worded()}"),
         (model.apart.high >= 0, f"the response model ranks better, {model.apart.worded()}"),
         (
             gain.low > 0,
-            f"its best {share:.0%} are no better for sure than {share:.0%} at random, {gain.worded()}",
+            f"its best {TOP:.0%} are no better for sure than {TOP:.0%} at random, {gain.worded()}",
+        ),
+        (
+            above_today.value >= 0,
+            f"the {share:.0%} worth most earn less than as many by today's rule, {above_today.worded()} in money",
         ),
         (
             rows >= LEAST_EFFECTIVE_ROWS,

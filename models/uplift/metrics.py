@@ -81,6 +81,10 @@ class Trial:
             np.arange(rows) if unit is None else np.asarray(unit),
         )
 
+    def take(self, rows: npt.NDArray[np.bool_]) -> Self:
+        """Return some of the rows."""
+        return type(self)(self.outcome[rows], self.treated[rows], self.chance[rows], self.unit[rows])
+
 
 @dataclass(frozen=True, slots=True)
 class Ranked:

@@ -1,6 +1,7 @@
 """The uplift model of one action: how much it lowers each customer's churn, trained on what was sent and withheld."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import NamedTuple, Self
 
@@ -10,63 +11,18 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from models.columns import as_stored, as_trained, check_numeric
-from models.uplift.gate import UpliftDecision, decide, shortage
-from models.uplift.intervals import standard_error
+from models.uplift.gate import Stakes, UpliftDecision, decide, shortage
 from models.uplift.learners import LEARNERS, UpliftLearner
+from models.uplift.line import Line
 from models.uplift.metrics import TOP, Trial
-from models.uplift.out_of_fold import OutOfFold, learners, out_of_fold
+from models.uplift.out_of_fold import learners, out_of_fold
 from models.uplift.trees import Array, Matrix
 from tables.errors import RegistryError
 
 _FORMAT = 1
-_NO_SPREAD = 1e-12
 _ROWS_AT_A_TIME = (
     65_536  # as in scoring: a million customers then need little more memory than their features
 )
-
-
-@dataclass(frozen=True)
-class Line:
-    """From a score to an effect: ``average + slope x (score - centre)``.
-
-    Scores spread far wider than effects do, more so the fewer rows there are; unshrunk, the largest would mislead.
-
-    Attributes:
-        average: mean effect of the rows.
-        slope: effect per unit of score, between 0 (all alike) and 1 (as scored).
-        centre: mean score of the rows.
-        average_error: standard error of the average.
-        slope_error: standard error of the slope.
-    """
-
-    average: float
-    slope: float
-    centre: float
-    average_error: float
-    slope_error: float
-
-    @classmethod
-    def fit(cls, seen: OutOfFold) -> Self:
-        """Regress doubly robust effects of rows on scores that did not see them.
-
-        Args:
-            seen: out-of-fold predictions of one action.
-
-        Source: best linear predictor of Chernozhukov, Demirer, Duflo, Fernandez-Val (2025), Econometrica 93(4).
-        """
-        score, unit = seen.mean_effect[:, 0], seen.experiment.unit
-        effect = seen.experiment.scores[:, 1] - seen.experiment.scores[:, 0]
-        distance, average = seen.centred(score), float(effect.mean())
-        spread = max(float((distance**2).mean()), _NO_SPREAD)
-        slope = float((distance * effect).mean()) / spread
-        strays = effect - average - slope * distance
-        return cls(
-            average,
-            slope=min(max(slope, 0.0), 1.0),
-            centre=float(score.mean()),
-            average_error=standard_error(strays, unit),
-            slope_error=standard_error(strays * distance, unit) / spread,
-        )
 
 
 @dataclass(frozen=True)
@@ -100,8 +56,7 @@ class UpliftModel:
     def uplift_and_error(self, X: pd.DataFrame) -> tuple[Array, Array]:
         """Return ``uplift`` and its standard error, that of the average and of the slope together."""
         distance = self._distance(X)
-        uplift = self.line.average + self.line.slope * distance
-        return uplift, np.hypot(self.line.average_error, self.line.slope_error * distance)
+        return self.line.effect(distance), np.hypot(self.line.average_error, self.line.slope_error * distance)
 
     def to_json(self) -> str:
         """Return the model as JSON; equal models are equal text."""
@@ -151,6 +106,10 @@ class FittedUplift(NamedTuple):
     decision: UpliftDecision
 
 
+Today = Callable[[npt.NDArray[np.bool_]], Array]
+"""From the rows it may learn from to the effect that today's rule believes for each row."""
+
+
 def fit_uplift(
     X: pd.DataFrame,
     churned: npt.ArrayLike,
@@ -159,7 +118,11 @@ def fit_uplift(
     *,
     seed: int,
     unit: npt.ArrayLike | None = None,
+    judged: npt.ArrayLike = True,
     share: float = TOP,
+    margin: npt.ArrayLike = 1.0,
+    cost: float = 0.0,
+    today: Today | None = None,
 ) -> FittedUplift:
     """Train the uplift model of one action on its sent and withheld rows, and judge whether it may serve.
 
@@ -170,7 +133,11 @@ def fit_uplift(
         propensity: chance of being sent among the sent and withheld, of all rows or of each.
         seed: seed of folds and sampling; with the same rows in the same order it gives the same bytes.
         unit: what was randomised together, as a household; each row by itself where not given.
-        share: share of the customers the budget treats.
+        judged: which rows, the newest say, decide whether it serves and how far its scores are drawn in.
+        share: share of the customers who get the action.
+        margin: what keeping each customer is worth, currency units; all alike where not given.
+        cost: what a contact costs, currency units.
+        today: the rule by which the action is given while no model serves; everybody alike where not given.
 
     Returns:
         The model, refitted on all rows, where it serves; else none, and the words say why.
@@ -181,23 +148,21 @@ def fit_uplift(
     check_numeric(X)
     values = _matrix(as_stored(X))
     trial = Trial.of(1.0 - np.asarray(churned, dtype=np.float64), treated, propensity, unit)
-    if short := shortage(trial):
+    asked = np.broadcast_to(np.asarray(judged, dtype=bool), len(X))
+    if short := shortage(trial.take(asked)):
         return FittedUplift(None, UpliftDecision(False, f"The uplift model does not serve: {short}.", share))
     with threadpool_limits(limits=1):  # the bytes must not depend on how many cores there are
-        return _judged(values, trial, tuple(X.columns), share=share, seed=seed)
-
-
-def _judged(
-    values: Matrix, trial: Trial, features: tuple[str, ...], *, share: float, seed: int
-) -> FittedUplift:
-    arm = trial.treated.astype(np.int64)
-    chance = np.column_stack([1 - trial.chance, trial.chance])
-    seen = out_of_fold(values, trial.outcome, arm, chance, trial.unit, seed=seed)
-    decision = decide(seen, share=share, seed=seed)
-    if not decision.serves:
-        return FittedUplift(None, decision)
-    fitted = tuple(each.fit(values, trial.outcome, arm, chance) for each in learners(seed))
-    return FittedUplift(UpliftModel(features, fitted, Line.fit(seen)), decision)
+        arm = trial.treated.astype(np.int64)
+        chance = np.column_stack([1 - trial.chance, trial.chance])
+        seen = out_of_fold(values, trial.outcome, arm, chance, trial.unit, seed=seed)
+        believed = np.zeros(len(X)) if today is None else seen.learnt(today)
+        worth = np.broadcast_to(np.asarray(margin, dtype=np.float64), len(X))
+        newest = seen.take(asked)
+        decision = decide(newest, Stakes(share, worth[asked], cost, believed[asked]), seed=seed)
+        if not decision.serves:
+            return FittedUplift(None, decision)
+        fitted = tuple(each.fit(values, trial.outcome, arm, chance) for each in learners(seed))
+    return FittedUplift(UpliftModel(tuple(X.columns), fitted, Line.fit(newest)), decision)
 
 
 def _matrix(X: pd.DataFrame) -> Matrix:

@@ -1,5 +1,6 @@
 """Every learner's effect on rows it has not seen, and the references it is judged beside."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -8,8 +9,10 @@ from scipy.stats import rankdata
 
 from models.pool import customer_folds
 from models.uplift.learners import LEARNERS, TLearner, UpliftLearner
-from models.uplift.policies import Arms, Experiment
+from models.uplift.policies import Arms, Experiment, budgeted
 from models.uplift.trees import Array, Matrix
+
+Rows = npt.NDArray[np.bool_]
 
 FOLDS = 5
 
@@ -38,16 +41,38 @@ class OutOfFold(NamedTuple):
         A fold's level is learnt from the other folds: high where its own is low. Compared across folds, scores would
         rank worse than they do.
         """
-        ranks = np.empty(len(score))
-        for each in np.unique(self.fold):
-            rows = self.fold == each
-            ranks[rows] = rankdata(score[rows]) / rows.sum()
-        return ranks
+        return self._by_fold(lambda rows: rankdata(score[rows]) / rows.sum())
 
     def centred(self, score: Array) -> Array:
         """Return each score less the mean of its fold."""
         means = np.bincount(self.fold, score) / np.bincount(self.fold)
         return np.asarray(score - means[self.fold])
+
+    def best(self, effect: Array, share: float) -> Array:
+        """Return the policy that gives the best share of each fold their best arm.
+
+        Args:
+            effect: of each arm but 0, shape ``(rows, arms - 1)``.
+            share: share of the rows treated.
+        """
+        return self._by_fold(lambda rows: budgeted(effect[rows], share))
+
+    def learnt(self, rule: Callable[[Rows], Array]) -> Array:
+        """Return what a rule says of each row that it learns from the rows of the other folds.
+
+        Args:
+            rule: from the rows it may learn from to one number for each row.
+        """
+        return self._by_fold(lambda rows: rule(~rows)[rows])
+
+    def take(self, rows: Rows) -> "OutOfFold":
+        """Return some of the rows."""
+        effects = {name: effect[rows] for name, effect in self.effects.items()}
+        return OutOfFold(effects, self.experiment.take(rows), self.fold[rows])
+
+    def _by_fold(self, told: Callable[[Rows], Array]) -> Array:
+        parts = np.concatenate([told(self.fold == each) for each in np.unique(self.fold)])
+        return np.asarray(parts[np.argsort(np.argsort(self.fold, kind="stable"))])
 
 
 def learners(seed: int) -> list[UpliftLearner]:

@@ -53,6 +53,15 @@ class Experiment(NamedTuple):
         """Each row's doubly robust score of every arm."""
         return aipw_scores(self.outcome, self.arm, self.chance, self.expected)
 
+    def take(self, rows: npt.NDArray[np.bool_]) -> "Experiment":
+        """Return some of the rows."""
+        drawn = self.arm[rows], self.chance[rows], self.expected[rows], self.unit[rows]
+        return Experiment(self.outcome[rows], *drawn)
+
+    def times(self, worth: Array) -> "Experiment":
+        """Return the experiment whose outcome counts as much as each row is worth."""
+        return self._replace(outcome=self.outcome * worth, expected=self.expected * worth[:, None])
+
 
 def chances(propensity: npt.ArrayLike, rows: int) -> Array:
     """Spread the chances of the arms over all rows.

@@ -3,19 +3,24 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from actions.assignments import CONTROL, EXPLORED, SENT
-from actions.catalogue import Catalogue
-from actions.learning.believing import Uplift
+from actions.catalogue import Action, Catalogue
+from actions.learning.believing import LearningSettings, Uplift, cell_beliefs
 from actions.learning.effects import MODEL
-from models.uplift.model import FittedUplift, UpliftModel, fit_uplift
-from pipeline.measuring.outcomes import settled_units
+from actions.learning.evidence import tally
+from actions.regions import region_weights
+from actions.value import expected_cost
+from models.uplift.model import FittedUplift, Today, UpliftModel, fit_uplift
+from models.uplift.trees import Array
+from pipeline.learning.outcomes import units_of_actions
 from pipeline.run import Run
 from pipeline.scoring import Scored
 from pipeline.training.retrain_folder import AREA, retrain_folder
@@ -25,6 +30,10 @@ from tables.storage import read_table
 
 FILE = "uplift.json"
 PLANNED_FEATURES = "planned_features"
+LOOK_BACK_DAYS = 365
+REACH = (0.1, 0.5)
+MARGIN_CAP = 0.995
+"""A few customers of huge margin would decide by themselves: as in measurement, the largest are cut."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +73,8 @@ class UpliftModels:
 def learn_uplift(run: Run, history: History, catalogue: Catalogue, *, as_of: date) -> UpliftModels:
     """Train one model for every action with enough settled units, on the features of its planned nights.
 
-    Only units that the churn model scored on their night count: the models serve customers like them alone.
+    Only units of the last year that the churn model scored on their night count: the models serve customers like
+    them alone.
 
     Args:
         run: the run.
@@ -72,16 +82,17 @@ def learn_uplift(run: Run, history: History, catalogue: Catalogue, *, as_of: dat
         catalogue: its actions are tried; outcomes of others are left alone.
         as_of: date of the retraining; only outcomes settled by then are used.
     """
-    units = settled_units(run, history, as_of=as_of)
+    units = units_of_actions(run, history, list(catalogue.actions.values()), as_of=as_of)
     compared = units[(units["withheld_share"] > 0) & units["arm"].isin([SENT, CONTROL])]
     compared = compared[compared["action"].isin(catalogue.actions) & (compared["risk_source"] == MODEL)]
+    compared = compared[compared["planned_on"] >= pd.Timestamp(as_of - timedelta(LOOK_BACK_DAYS))]
     counts = compared["action"].value_counts()
     least = run.config.actions.learning.uplift_from_units
     fitted = {}
-    for action in sorted(str(name) for name, count in counts.items() if count >= least):
-        run.progress(f"retrain as of {as_of}: what {action} does for whom")
-        if found := _fit(run, compared[compared["action"] == action]):
-            fitted[action] = found
+    for name in sorted(str(each) for each, count in counts.items() if count >= least):
+        run.progress(f"retrain as of {as_of}: what {name} does for whom")
+        if found := _fit(run, compared[compared["action"] == name], catalogue.actions[name]):
+            fitted[name] = found
     models = {action: one.model for action, one in fitted.items() if one.model is not None}
     return UpliftModels(models, {action: one.decision.as_dict() for action, one in fitted.items()})
 
@@ -122,13 +133,55 @@ def as_known_then(run: Run, units: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataF
     return pd.concat(found, ignore_index=True), features.reset_index(drop=True)
 
 
-def _fit(run: Run, units: pd.DataFrame) -> FittedUplift | None:
+def reached(run: Run, units: pd.DataFrame, action: Action) -> float:
+    """Return the share of those open to an action for whom it was planned, over the nights of its units.
+
+    Each night chooses anew among those it is open to, so that this is how finely a ranking must choose. It is kept
+    within ``REACH``: below, too few customers would speak; above, any two rankings choose nearly alike.
+
+    Args:
+        run: the run.
+        units: settled units of the action.
+        action: the action.
+    """
+    planned, eligible = 0, 0
+    for stamp in units["planned_on"].unique():
+        if manifest := published(run.workspace, pd.Timestamp(stamp).date()):
+            told = manifest.facts["summary"]["actions"]
+            planned += sum(row["planned"] for row in told if row["action"] == action.id)
+            eligible += manifest.facts["blocked"][action.id].get("eligible", 0)
+    return float(np.clip(planned / max(eligible, 1), *REACH))
+
+
+def cell_rule(units: pd.DataFrame, action: Action, settings: LearningSettings) -> Today:
+    """Return today's rule: what is believed by cell of each unit's action once some of the units have settled.
+
+    Args:
+        units: settled units of the action.
+        action: what the catalogue says of it.
+        settings: when outcomes count.
+    """
+    expected = units.groupby("cell")["churn_risk"].mean().to_dict()
+    weight = region_weights([action], units)[:, 0]
+
+    def believed_of(seen: npt.NDArray[np.bool_]) -> Array:
+        tallied = tally(units[seen], [action])
+        beliefs = cell_beliefs(tallied, [action], settings, expected=expected)
+        place = pd.Index(beliefs.cells).get_indexer(units["cell"])
+        return np.asarray(beliefs.after[0].mean[place] * weight)
+
+    return believed_of
+
+
+def _fit(run: Run, units: pd.DataFrame, action: Action) -> FittedUplift | None:
     rows, features = as_known_then(run, units)
     if rows.empty:
         return None
     treated = (rows["arm"] == SENT).to_numpy()
     # Of three fates, sent, withheld and explored, only the first two are compared.
     sent = rows["salt"].map(rows[treated].groupby("salt")["propensity"].mean()).fillna(0.0)
+    learning = run.config.actions.learning
+    newest = max(learning.uplift_from_units, len(rows) // 2)
     return fit_uplift(
         features,
         rows["churned"],
@@ -136,6 +189,11 @@ def _fit(run: Run, units: pd.DataFrame) -> FittedUplift | None:
         sent / (sent + rows["withheld_share"]),
         seed=run.config.seed,
         unit=rows["unit"],
+        judged=np.arange(len(rows)) >= len(rows) - newest,
+        share=reached(run, rows, action),
+        margin=np.minimum(rows["margin"], rows["margin"].quantile(MARGIN_CAP)),
+        cost=expected_cost(action),
+        today=cell_rule(rows, action, learning),
     )
 
 

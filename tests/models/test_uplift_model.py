@@ -1,6 +1,7 @@
 """The model of one action: what it says, when it may serve, how it is kept."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,9 +10,20 @@ import pandas as pd
 import pytest
 
 from benchmarks.uplift import QINI_GOAL, TOP_GOAL, WOMENS, read_mails
-from models.uplift.gate import MODEL, RESPONSE, RISK, gain_over_single, rankings_of
+from models import bootstrap
+from models.uplift.gate import (
+    MODEL,
+    RESPONSE,
+    RISK,
+    Stakes,
+    by_worth,
+    decide,
+    gain_over_single,
+    rankings_of,
+)
+from models.uplift.line import Line
 from models.uplift.metrics import Trial, gain_curve
-from models.uplift.model import FittedUplift, Line, UpliftModel, fit_uplift
+from models.uplift.model import FittedUplift, UpliftModel, fit_uplift
 from models.uplift.out_of_fold import OutOfFold
 from models.uplift.policies import Experiment, chances
 from tables.errors import RegistryError, SchemaError
@@ -52,6 +64,9 @@ def test_model_that_finds_whom_it_helps_serves(served: tuple[Units, FittedUplift
     assert model is not None and decision.serves
     assert "The uplift model serves: Qini" in decision.words
     assert decision.gain is not None and decision.gain.low > 0
+    # One contact costs nothing and a customer is worth 1 each: worth is customers kept, today's rule is chance.
+    assert decision.worth is not None and decision.above_today is not None
+    assert decision.worth.low > decision.above_today.value > 0
     assert {MODEL, RESPONSE, RISK} < {row.ranking for row in decision.rankings}
     uplift = model.uplift(units.X)
     assert np.corrcoef(uplift, units.reduction)[0, 1] > 0.8
@@ -115,6 +130,59 @@ def test_too_little_evidence_is_refused_in_words(
     model, decision = fit_uplift(X, outcome, treated, chance, seed=0)
     assert model is None
     assert decision.words == f"The uplift model does not serve: {words}."
+
+
+def test_only_the_rows_asked_for_are_judged() -> None:
+    X = pd.DataFrame({"orders_90d": np.arange(4_000.0)})
+    newest = np.arange(4_000) >= 3_200
+    found = fit_uplift(X, np.tile([1, 0], 2_000), np.arange(4_000) % 4 < 2, 0.5, seed=0, judged=newest)
+    assert "found 400 treated rows where 500 are needed" in found.decision.words
+
+
+def seen_by(score: np.ndarray, effect: np.ndarray, seed: int = 0) -> OutOfFold:
+    """Rows of a trial of a known effect, as if a model had given them a score."""
+    rng, rows = np.random.default_rng(seed), len(score)
+    arm = rng.integers(0, 2, rows)
+    stayed = (rng.random(rows) < 0.4 + effect * arm).astype(float)
+    expected = np.tile([0.4, 0.4 + effect.mean()], (rows, 1))
+    trial = Experiment(stayed, arm, chances([0.5, 0.5], rows), expected, np.arange(rows))
+    return OutOfFold({"score": score[:, None]}, trial, np.arange(rows) // 4 % 2)
+
+
+def test_a_model_that_earns_less_than_the_rule_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    for draws in ("MOST_DRAWS", "_FEWEST_DRAWS"):
+        monkeypatch.setattr(bootstrap, draws, 40)
+    rng = np.random.default_rng(0)
+    one, other = rng.random(4_000) < 0.5, rng.random(4_000) < 0.5
+    effect = 0.05 + 0.1 * one + 0.25 * other
+    seen = seen_by(0.1 * one, effect)
+    by_chance = Stakes(0.25, np.full(4_000, 60.0), 2.0, np.zeros(4_000))
+    by_other = replace(by_chance, today=0.25 * other.astype(np.float64))
+    better, worse = (decide(seen, stakes, seed=0) for stakes in (by_chance, by_other))
+    assert better.serves and not worse.serves
+    assert "the 25% worth most earn less than as many by today's rule" in worse.words
+    # A quarter of the customers, 275 of 1,000 kept of them: 60 each, and 2 for each contact.
+    assert better.worth is not None and better.worth == worse.worth
+    assert better.worth.low < 0.25 * (0.275 * 60 - 2) < better.worth.high
+    assert better.above_today is not None and worse.above_today is not None
+    assert better.above_today.low < 0.25 * 0.05 * 60 < better.above_today.high
+    assert worse.above_today.low < 0.25 * (0.275 - 0.35) * 60 < worse.above_today.high
+
+
+def test_who_is_worth_most_need_not_be_helped_most() -> None:
+    score = np.tile([0.6, 0.4, 0.1, 0.0], 500)
+    stakes = Stakes(0.25, np.tile([1.0, 10.0, 1.0, 20.0], 500), 0.0, np.ones(2_000))
+    by_model, by_rule = by_worth(seen_by(score, score), stakes)
+    # Worth by the model: about .6, 4, .1 and 0; by a rule that believes the same of all: the margin.
+    assert by_model[:4, 1].tolist() == [0, 1, 0, 0]
+    assert by_rule[:4, 1].tolist() == [0, 0, 0, 1]
+
+
+def test_a_rule_learns_from_other_folds_alone() -> None:
+    seen = seen_by(np.zeros(10), np.zeros(10))
+    told = seen.learnt(lambda known: np.full(10, seen.fold[known].mean()))
+    assert told.tolist() == (1 - seen.fold).tolist()
+    assert seen.take(seen.fold == 1).experiment.unit.tolist() == [4, 5, 6, 7]
 
 
 def test_scores_that_spread_twice_too_far_are_halved() -> None:

@@ -17,11 +17,13 @@ from actions.rules.eligibility import Eligibility
 from actions.rules.reasons import Reason
 from models.uplift.gate import UpliftDecision
 from models.uplift.learners import LEARNERS
-from models.uplift.model import FittedUplift, Line, UpliftModel
+from models.uplift.line import Line
+from models.uplift.model import FittedUplift, UpliftModel
 from pipeline.learning import uplift
 from pipeline.learning.tonight import without_stopped
 from pipeline.learning.uplift import PLANNED_FEATURES, UpliftModels, uplift_models, uplifts
 from pipeline.pages.beliefs_chapter import beliefs_chapter
+from pipeline.run import Run
 from pipeline.training.retrain_folder import settle, stage
 from tables.publish import published, published_dates
 from tables.storage import read_table
@@ -98,45 +100,95 @@ def test_units_find_their_features_of_that_night(tmp_path: Path, monkeypatch: py
 
 
 def test_an_action_is_tried_once_it_has_enough_units(monkeypatch: pytest.MonkeyPatch) -> None:
-    arms = ["sent"] * 800 + ["control"] * 200 + ["explored"] * 300 + ["sent"] * 500
+    arms = ["sent"] * 800 + ["control"] * 200 + ["explored"] * 300 + ["sent"] * 800
     units = pd.DataFrame(
         {
             "customer_id": [str(place) for place in range(len(arms))],
             "action": "mail",
             "arm": arms,
-            "risk_source": ["model"] * 1_300 + ["bgnbd"] * 500,
+            "risk_source": ["model"] * 1_300 + ["bgnbd"] * 500 + ["model"] * 300,
+            "planned_on": pd.to_datetime(["2026-05-01"] * 1_800 + ["2025-05-31"] * 300),
+            "cell": "risk_low|value_lower",
             "salt": "s",
             "withheld_share": 0.2,
             "propensity": np.where(np.array(arms) == "sent", 0.76, 0.2),
             "churned": 0,
+            "churn_risk": 0.3,
+            "margin": 50.0,
             "unit": range(len(arms)),
         }
     )
     asked: list[Any] = []
 
-    def fit(
-        X: pd.DataFrame, churned: pd.Series, treated: Any, chance: pd.Series, **_: object
-    ) -> FittedUplift:
+    def fit(X: pd.DataFrame, churned: object, treated: Any, chance: Any, **used: Any) -> FittedUplift:
         asked.append((len(X), int(treated.sum()), sorted(set(chance.round(4)))))
+        asked.append((int(used["judged"].sum()), used["share"], used["cost"], set(used["margin"])))
         return FittedUplift(None, UpliftDecision(False, "does not serve", 0.3))
 
-    monkeypatch.setattr(uplift, "settled_units", lambda *_, **__: units)
+    monkeypatch.setattr(uplift, "units_of_actions", lambda *_, **__: units)
     monkeypatch.setattr(uplift, "as_known_then", lambda _, rows: (rows, rows[["churned"]]))
     monkeypatch.setattr(uplift, "fit_uplift", fit)
+    monkeypatch.setattr(uplift, "reached", lambda *_: 0.25)
     for least, tried in ((1_001, {}), (1_000, {"mail": "mail: does not serve"})):
-        run = SimpleNamespace(
-            progress=lambda _: None,
-            config=SimpleNamespace(
-                seed=7, actions=SimpleNamespace(learning=LearningSettings(uplift_from_units=least))
-            ),
-        )
         found = uplift.learn_uplift(
-            cast(Any, run), cast(Any, None), Catalogue.of([action()]), as_of=date(2026, 6, 1)
+            learning_run(least), cast(Any, None), Catalogue.of([action()]), as_of=date(2026, 6, 1)
         )
         assert found.words == tuple(tried.values())
         assert not found.models
-    # Explored units have no part in it, nor those of another risk source: .76 of .96 of the compared are sent.
-    assert asked == [(1_000, 800, [round(0.76 / 0.96, 4)])]
+    # Explored units have no part in it, nor those of another risk source or of more than a year ago: .76 of .96 of
+    # the compared are sent.
+    assert asked == [(1_000, 800, [round(0.76 / 0.96, 4)]), (1_000, 0.25, 0.2, {50.0})]
+
+
+def learning_run(least: int) -> Run:
+    learning = LearningSettings(uplift_from_units=least)
+    config = SimpleNamespace(seed=7, actions=SimpleNamespace(learning=learning))
+    return cast(Run, SimpleNamespace(progress=lambda _: None, config=config, workspace=None))
+
+
+def test_the_share_reached_is_of_those_it_was_open_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    def facts(planned: int, eligible: int) -> Any:
+        told = {"summary": {"actions": [{"action": "mail", "planned": planned}]}}
+        return SimpleNamespace(
+            facts={**told, "blocked": {"mail": {"eligible": eligible} if eligible else {}}}
+        )
+
+    nights = {
+        date(2026, 6, 1): facts(40, 100),
+        date(2026, 6, 2): facts(20, 100),
+        date(2026, 6, 3): facts(9, 0),
+    }
+    monkeypatch.setattr(uplift, "published", lambda _, night: nights[night])
+    days = pd.to_datetime(["2026-06-01", "2026-06-02", "2026-06-02", "2026-06-03"])
+    units = pd.DataFrame({"planned_on": days})
+    assert uplift.reached(learning_run(1_000), units[:3], action()) == 60 / 200
+    assert uplift.reached(learning_run(1_000), units[1:3], action()) == 20 / 100
+    assert uplift.reached(learning_run(1_000), units[3:], action()) == max(uplift.REACH)
+
+
+def test_todays_rule_believes_by_cell_what_others_show() -> None:
+    rng, count = np.random.default_rng(0), 4_000
+    upper, sent = np.arange(count) % 2 == 1, rng.random(count) < 0.8
+    units = pd.DataFrame(
+        {
+            "action": "mail",
+            "arm": np.where(sent, "sent", "control"),
+            "withheld_share": 0.2,
+            "cell": np.where(upper, "risk_low|value_upper", "risk_low|value_lower"),
+            "salt": "s",
+            "unit": np.arange(count),
+            "churned": (rng.random(count) < 0.4 - 0.3 * (sent & upper)).astype(int),
+            "churn_risk": 0.4,
+            "margin": 50.0,
+            "cost": 0.2,
+        }
+    )
+    known, unsure = np.arange(count) < 3_000, action(prior_save_sd=0.4)
+    told = uplift.cell_rule(units, unsure, LearningSettings())(known)
+    assert told[upper].min() == told[upper].max() == pytest.approx(0.3, abs=0.06)
+    assert told[~upper] == pytest.approx(np.zeros(count // 2), abs=0.06)
+    changed = units.assign(churned=np.where(known, units["churned"], 1))
+    assert np.array_equal(uplift.cell_rule(changed, unsure, LearningSettings())(known), told)
 
 
 def test_a_stopped_action_is_open_to_nobody() -> None:
