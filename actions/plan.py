@@ -94,8 +94,7 @@ def make_plan(
         budget: most expected cost of what is sent tonight, currency units; none means no limit.
         shared: hours of teams, cap on discounts, floors of regions and most actions for one customer.
         earlier: rows of the plans of earlier nights of the same salt, as ``summarise`` takes them.
-        seed: of the draws from the beliefs, and of the sample on which prices are first searched in a large
-            base.
+        seed: of the draws from the beliefs, and of the sample on which prices are first searched.
 
     Returns:
         The plan; empty of actions where nothing is worth its cost.
@@ -191,17 +190,18 @@ class _Night:
         if not ((believed.effect != mean) & self.allowed).any():
             return AtMean(made.primal, made)
         values = action_values(mean, self.margin, actions, self.allowed)
-        return AtMean.of(values, made, again=lambda: self.allocate(values, seed=seed))
+        return AtMean.of(values, made, again=lambda: self.allocate(values, seed=seed, start=made.prices))
 
-    def allocate(self, values: Values, *, seed: int) -> Allocation:
-        actions = self.eligibility.actions
+    def allocate(self, values: Values, *, seed: int, start: Floats | None = None) -> Allocation:
+        shares = sent_shares(self.eligibility.actions, self.draws.control.withheld_share)
         return allocate(
             values,
-            self.limits.for_both_arms(sent_shares(actions, self.draws.control.withheld_share)),
+            self.limits.for_both_arms(shares),
             groups=self.groups,
             channels=self.eligibility.channels,
             most_actions=self.shared.most_actions,
             seed=seed,
+            start=start,
         )
 
     def send(self, allocation: Allocation, as_of: date) -> Sending:

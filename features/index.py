@@ -88,6 +88,11 @@ class SnapshotIndex:
         return np.searchsorted(self.customer, np.arange(self.customers, dtype=np.int32)).astype(np.int32)
 
     @cached_property
+    def most_rows(self) -> int:
+        """Rows of the customer who has most."""
+        return int(np.diff(self.first, append=len(self)).max(initial=0))
+
+    @cached_property
     def ends(self) -> npt.NDArray[np.int32]:
         """Position after each customer's last row before an edge, shape (edges, customers)."""
         ends: npt.NDArray[np.int32] = zeros_in_small_pages(
@@ -109,7 +114,7 @@ class SnapshotIndex:
 
     def running(self, key: str, values: Callable[[], npt.NDArray[np.generic]]) -> Sums:
         """Return running sums under a name, made once. Wrap-around is exact: only differences are used."""
-        return self.once(f"running {key}", lambda: running_sums(values()))
+        return self.once(f"running {key}", lambda: running_sums(values(), most_rows=self.most_rows))
 
     def marks(self, name: str, values: Sequence[str | int]) -> Sums:
         """Count the rows before each position that hold each value; values lie side by side for one look-up."""
@@ -259,16 +264,24 @@ class SnapshotIndex:
         return OrderedGaps.of(self.customer[inner], self.gaps[inner], self.bins[inner])
 
 
-def running_sums(values: npt.NDArray[np.generic]) -> Sums:
+def running_sums(values: npt.NDArray[np.generic], *, most_rows: int | None = None) -> Sums:
     """Return sums of the values before each position, one more than there are values.
 
-    Marks are counted in 32 bits, which halves what later look-ups read.
+    They have 32 bits, which halves what later look-ups read, where no difference within a customer needs more.
+
+    Args:
+        values: marks, or whole numbers.
+        most_rows: most neighbouring values that a difference of two sums may span; any number if not given.
 
     Examples:
         >>> running_sums(np.array([5, 7])).tolist()
         [0, 5, 12]
+        >>> [running_sums(np.array([2**30, 7]), most_rows=rows).dtype.name for rows in (1, 2)]
+        ['int32', 'int64']
     """
-    width = np.int32 if values.dtype == bool else np.int64
+    rows = len(values) if most_rows is None else most_rows
+    furthest = max(int(values.max(initial=0)), -int(values.min(initial=0)))
+    width = np.int32 if rows * furthest < 2**31 else np.int64
     sums: Sums = np.zeros(len(values) + 1, dtype=width)
     np.cumsum(values, out=sums[1:], dtype=width)
     return sums

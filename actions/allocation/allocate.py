@@ -59,6 +59,7 @@ def allocate(
     channels: Codes | None = None,
     most_actions: int = 1,
     seed: int = 0,
+    start: Floats | None = None,
 ) -> Allocation:
     """Choose pairs of customer and action so that the sum of values is as large as the limits allow.
 
@@ -74,6 +75,7 @@ def allocate(
             unless given every action is a channel of its own.
         most_actions: most actions for one customer; of several at most one is a discount.
         seed: chooses the sample on which prices are first searched.
+        start: (rules,), prices of a problem much like this one, from which the search then begins.
 
     Returns:
         The allocation with its bound and gap.
@@ -89,7 +91,7 @@ def allocate(
     free = choose(problem, np.zeros(len(limits.names)))
     if limits.hold(problem.counts(free.taken)):
         return _allocation(problem, candidates, free.taken, free, free.bound)
-    tried = find_prices(problem, seed=seed)
+    tried = find_prices(problem, seed=seed, start=start)
     starts = 1 if len(candidates) > _ONE_START_ABOVE else _START_POINTS
     plans = [(make_fit(problem, choice), choice) for choice in tried[:starts]]
     taken, choice = max(plans, key=lambda plan: problem.worth(plan[0]))

@@ -182,9 +182,10 @@ def _sentence(rule: str, price: float, unit: str, believed: str) -> str:
         HOURS: f"One more hour of {name} tonight",
         DISCOUNT_SHARE: "One more discount than the cap allows",
         DISCOUNT_MONEY: f"One more{unit or ' unit of money'} of discounts than the cap allows",
-        REGION_FLOOR: f"One contact fewer owed to region {name}",
+        REGION_FLOOR: f"One contact fewer promised to {name}",
     }
-    return f"{more[kind]} would be worth {price:.2f}{unit}{believed}."
+    brings = "bring" if kind == REGION_FLOOR else "be worth"
+    return f"{more[kind]} would {brings} {price:.2f}{unit}{believed}."
 
 
 def _lack(action: str, rules: Mapping[str, float], unit: str) -> str:

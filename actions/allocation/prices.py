@@ -21,16 +21,17 @@ _PASSES = 8
 _SETTLED = 1e-6
 # Several actions each take fifteen times as long to weigh: fewer customers and passes, .005 % of the bound.
 _SAMPLE_OF_SEVERAL, _SETTLED_OF_SEVERAL = 5_000, 5e-5
-_LARGEST_STEP = 0.2
+_LARGEST_STEP, _SHORTER = 0.2, 0.25
 
 
-def find_prices(problem: Problem, *, seed: int) -> list[Choice]:
+def find_prices(problem: Problem, *, seed: int, start: Floats | None = None) -> list[Choice]:
     """Search the prices whose bound is lowest: on a sample first, then on all customers.
 
     Args:
         problem: every customer with at least one positive value, and at least one rule that is broken at
             prices of zero.
         seed: chooses the sample where there are many customers.
+        start: (rules,), the best prices of a problem much like this one; nothing is known unless given.
 
     Returns:
         The choices at the prices tried on all customers, lowest bound first.
@@ -43,19 +44,34 @@ def find_prices(problem: Problem, *, seed: int) -> list[Choice]:
         limits=replace(limits, weights=limits.weights / scale[:, None, None], most=limits.most / scale),
     )
     unit = float(np.median(problem.values.max(axis=1)))
-    prices = _sample_prices(even, unit=unit, seed=seed)
-    tried = [choose(even, prices)]
-    settled = _SETTLED if problem.channels is None else _SETTLED_OF_SEVERAL
-    for _ in range(_PASSES):
-        prices = _newton_step(even, prices, temperature=_TEMPERATURES[-1] * unit)
-        tried.append(choose(even, prices))
-        if abs(tried[-1].bound - tried[-2].bound) <= settled * tried[-1].bound:
-            break
+    known = None if start is None or not start.any() else start * scale
+    tried = _improved(even, _sample_prices(even, known, unit=unit, seed=seed), unit=unit)
     tried.sort(key=lambda choice: choice.bound)
     return [replace(choice, prices=choice.prices / scale) for choice in tried]
 
 
-def _sample_prices(problem: Problem, *, unit: float, seed: int) -> Floats:
+def _improved(problem: Problem, prices: Floats, *, unit: float) -> list[Choice]:
+    """Step from the best prices so far; a step that raises the bound is tried again, a quarter as long."""
+    temperature = _TEMPERATURES[-1] * unit
+    settled = _SETTLED if problem.channels is None else _SETTLED_OF_SEVERAL
+    best, longest = choose(problem, prices), _LARGEST_STEP
+    tried, step = [best], _newton_step(problem, prices, temperature=temperature)
+    for _ in range(_PASSES):
+        most = longest * max(float(best.prices.max(initial=0.0)), temperature)
+        found = choose(problem, np.maximum(best.prices + np.clip(step, -most, most), 0.0))
+        tried.append(found)
+        gained = best.bound - found.bound
+        if gained <= 0:
+            longest *= _SHORTER
+            continue
+        best = found
+        if gained <= settled * best.bound:
+            break
+        step = _newton_step(problem, best.prices, temperature=temperature)
+    return tried
+
+
+def _sample_prices(problem: Problem, start: Floats | None, *, unit: float, seed: int) -> Floats:
     share, customers = 1.0, len(problem.values)
     most = _SAMPLE if problem.channels is None else _SAMPLE_OF_SEVERAL
     if customers > most:
@@ -63,8 +79,9 @@ def _sample_prices(problem: Problem, *, unit: float, seed: int) -> Floats:
         share = most / customers
         problem = problem.take(np.sort(drawn))
     sampled = replace(problem, limits=replace(problem.limits, most=problem.limits.most * share))
-    prices = np.zeros(len(problem.limits.names))
-    for temperature in _TEMPERATURES:
+    prices = np.zeros(len(problem.limits.names)) if start is None else start
+    # Rounding comes off by and by, so that the search from nowhere does not run along the corners.
+    for temperature in _TEMPERATURES if start is None else _TEMPERATURES[-2:]:
         prices = _minimise_smoothed(sampled, prices / unit, temperature=temperature, unit=unit) * unit
     return prices
 
@@ -89,7 +106,7 @@ def _minimise_smoothed(problem: Problem, start: Floats, *, temperature: float, u
 
 
 def _newton_step(problem: Problem, prices: Floats, *, temperature: float) -> Floats:
-    """One step by slope and curvature, at most a fifth of the top price: unbounded steps oscillate."""
+    """Return by slope and curvature how far the prices seem to lie from the best."""
     limits = problem.limits
     smooth = smoothed(problem, prices, temperature=temperature)
     slope = limits.most - np.tensordot(limits.weights, smooth.counts, axes=2)
@@ -100,5 +117,4 @@ def _newton_step(problem: Problem, prices: Floats, *, temperature: float) -> Flo
     ridge = 1e-6 * max(float(np.trace(curvature)), 1e-12) * np.eye(len(curvature))
     step = np.zeros(len(prices))
     step[free] = np.linalg.solve(curvature + ridge, -slope[free])
-    most = _LARGEST_STEP * max(float(prices.max(initial=0.0)), temperature)
-    return np.maximum(prices + np.clip(step, -most, most), 0.0)
+    return step

@@ -119,24 +119,30 @@ def _fitting_moves(
     here = np.arange(len(values))[:, None]
     slot = _slot_to_use(problem, rows, taken, price)
     now = np.where(slot >= 0, taken[here, slot], -1)
-    worth = np.where(now >= 0, values[here, now], np.float32(0))
-    gains = values - worth
-    at, columns = np.nonzero(
-        (gains > 1e-9) & fits[groups[:, None], now, np.arange(values.shape[1])] & (slot >= 0)
+    gains = values - np.where(now >= 0, values[here, now], np.float32(0))
+    open_to = (
+        fits[groups, now[:, 0]]
+        if now.shape[1] == 1
+        else fits[groups[:, None], now, np.arange(values.shape[1])]
     )
-    old = now[at, columns]
-    net = gains[at, columns] - price[groups[at], columns] + price[groups[at], old]
+    places = np.flatnonzero((gains > 1e-9) & open_to & (slot >= 0))
+    at, columns = np.divmod(places, values.shape[1])
+    slot, now = (np.broadcast_to(each, values.shape)[at, columns] for each in (slot, now))
+    net = gains.take(places) - price[groups[at], columns] + price[groups[at], now]
     if len(net) > _FILL_CANDIDATES:
         best = np.sort(np.argpartition(-net, _FILL_CANDIDATES)[:_FILL_CANDIDATES])
-        at, columns, net = at[best], columns[best], net[best]
-    return at + rows.start, slot[at, columns], columns, net
+        at, slot, columns, net = at[best], slot[best], columns[best], net[best]
+    return at + rows.start, slot, columns, net
 
 
 def _slot_to_use(problem: Problem, rows: slice, taken: Indices, price: Floats) -> npt.NDArray[np.intp]:
-    """(rows, actions), the slot that an action would go into; -1 where it would push out two others."""
-    shape = (len(taken), len(problem.limits.actions))
+    """(rows, actions), the slot that an action would go into; -1 where it would push out two others.
+
+    With one slot for all, (rows, 1).
+    """
     if problem.channels is None:
-        return np.zeros(shape, dtype=np.intp)
+        return np.zeros((len(taken), 1), dtype=np.intp)
+    shape = (len(taken), len(problem.limits.actions))
     here, channels, groups = np.arange(len(taken)), problem.channels[rows], problem.groups[rows]
     is_discount = np.append(problem.limits.discounts, np.False_)
     left = np.where(

@@ -58,6 +58,14 @@ class Eligibility:
         """Return the reasons why a customer may not get an action; nothing where they may."""
         return reasons_in(int(self.blocked[row, column]))
 
+    def in_the_way(self, row: int) -> tuple[str, ...]:
+        """Return what stands between a customer and every action that would suit; nothing where one is allowed."""
+        bits = self.blocked[row]
+        suited = bits[(bits & np.uint32(Reason.TRIGGER)) == 0]
+        if not len(suited):
+            return ("no action fits",)
+        return () if (suited == 0).any() else reasons_in(int(np.bitwise_or.reduce(suited)))
+
     def counts(self) -> pd.DataFrame:
         """Count the pairs per action.
 

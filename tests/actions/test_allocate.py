@@ -145,6 +145,16 @@ def test_a_sample_of_many_customers_finds_the_prices() -> None:
     assert found.gap <= 1e-4
 
 
+@pytest.mark.parametrize("wrong_by", [0.0, 0.5, 2.0])
+def test_a_search_begun_elsewhere_ends_as_near_the_bound(wrong_by: float) -> None:
+    values, limits = shop(4_000, seed=5)
+    cold = allocate(values, limits)
+    warm = allocate(values, limits, start=cold.prices * wrong_by)
+    assert warm.feasible
+    assert warm.bound == pytest.approx(cold.bound, rel=1e-4)
+    assert warm.primal == pytest.approx(cold.primal, rel=1e-3)
+
+
 def test_the_same_input_gives_the_same_plan() -> None:
     values, limits = shop(3_000, seed=2, tight=0.5)
     one, two = allocate(values, limits, seed=4), allocate(values, limits, seed=4)

@@ -61,7 +61,7 @@ def test_prices_are_worded_dearest_first() -> None:
     assert replace(PLAIN, believed_prices=prices).sentences(currency="EUR") == (
         "One more hour of calls tonight would be worth 31.00 EUR.",
         "One more place for call tonight would be worth 12.00 EUR.",
-        "One contact fewer owed to region IS would be worth 6.00 EUR.",
+        "One contact fewer promised to IS would bring 6.00 EUR.",
         "One more discount than the cap allows would be worth 2.00 EUR.",
         "One more EUR of budget tonight would be worth 0.50 EUR.",
         "One more EUR of discounts than the cap allows would be worth 0.25 EUR.",
@@ -150,5 +150,5 @@ def test_trying_what_is_uncertain_is_paid_in_believed_value() -> None:
     )
     assert drawn.primal > certain.primal > drawn.believed_value
     assert drawn.believed_best == pytest.approx(certain.primal)
-    assert drawn.believed_prices == pytest.approx(certain.prices)
+    assert drawn.believed_prices == pytest.approx(certain.prices, rel=1e-4)  # their search began elsewhere
     assert drawn.believed_bound == pytest.approx(certain.bound)
