@@ -15,7 +15,6 @@ from pydantic import (
     Field,
     PlainSerializer,
     StringConstraints,
-    ValidationError,
     field_validator,
     model_validator,
 )
@@ -23,8 +22,7 @@ from pydantic_core.core_schema import ValidationInfo
 
 from actions.expressions import Expression
 from actions.strategies import STRATEGIES
-from tables.errors import ConfigError
-from tables.yaml_lines import describe_validation_error, load_yaml_with_lines, nearest
+from tables.yaml_lines import nearest, read_yaml
 
 NONE = "none"
 """Doing nothing: an option in every plan, declared nowhere."""
@@ -272,11 +270,7 @@ def load_catalogue(path: Path) -> Catalogue:
     Raises:
         ConfigError: if anything in it is wrong; all problems at once, each with its line.
     """
-    content, lines = load_yaml_with_lines(path)
-    try:
-        return Catalogue.model_validate(content)
-    except ValidationError as error:
-        raise ConfigError.of_all(describe_validation_error(error, path, lines, Catalogue)) from error
+    return read_yaml(path).validated(Catalogue)
 
 
 def _what_is_absent(action: Action, there: set[str]) -> str:

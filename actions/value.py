@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from actions.catalogue import Action
-from actions.learning.effects import Matrix
+
+Matrix = npt.NDArray[np.float32]
 
 _CHUNK = 65_536
 

@@ -143,9 +143,31 @@ def _still_subscribed(
     its being known: at that date nobody could tell, and the customer was watched.
     """
     closes = calendar.midnight(rule.outcome_window(as_of)[1])
+    return _without_lapse(outcomes, calendar.midnight(as_of), closes, calendar, rule)
+
+
+def subscribed_at_end(
+    outcomes: Rows, as_of: date, calendar: BusinessCalendar, rule: OutcomeRule
+) -> npt.NDArray[np.bool_]:
+    """Mark which customers of a bucket have a subscription, or are in their grace, when a date's window closes.
+
+    Args:
+        outcomes: rows of ``subscriptions`` as known, sorted by customer and time.
+        as_of: the snapshot date.
+        calendar: business calendar.
+        rule: outcome window and days of grace.
+    """
+    closes = calendar.midnight(rule.outcome_window(as_of)[1])
+    return _without_lapse(outcomes, closes - 1, closes, calendar, rule)
+
+
+def _without_lapse(
+    outcomes: Rows, opens: int, closes: int, calendar: BusinessCalendar, rule: OutcomeRule
+) -> npt.NDArray[np.bool_]:
+    """Mark the customers who had subscribed before ``closes`` and have no lapse in ``[opens, closes)``."""
     subscribed = _having(outcomes, outcomes.at < closes)
     lapses = Lapses.of(outcomes, calendar=calendar, grace_days=rule.grace_days or 0)
-    subscribed[lapses.between(calendar.midnight(as_of), closes)] = False
+    subscribed[lapses.between(opens, closes)] = False
     return subscribed
 
 

@@ -8,7 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from features.view import AsOfView
+from features.visibility import Moment
 from tables.calendar import OutcomeRule
+from tables.rows import Rows
 
 Mask = npt.NDArray[np.bool_]
 
@@ -77,6 +79,19 @@ class Subscribers:
         """Mark who has begun more subscriptions than have ended."""
         subscriptions = views["subscriptions"]
         return np.asarray(subscriptions.count() > subscriptions.retimed("ended_at").count())
+
+
+def subscribers_seen(rows: Rows, moment: Moment) -> Mask:
+    """Mark which customers of a bucket ``Subscribers`` watches at a moment.
+
+    Args:
+        rows: rows of ``subscriptions`` in every version, with ``ended_at``.
+        moment: the snapshot date.
+    """
+    begun = moment.sees(rows)
+    ended = begun & (np.asarray(rows.columns["ended_at"]) < moment.midnight)
+    running = (np.bincount(rows.customer[mask], minlength=rows.customers) for mask in (begun, ended))
+    return np.greater(*running)
 
 
 def population_of(rule: OutcomeRule) -> Population:

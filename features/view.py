@@ -80,10 +80,6 @@ class AsOfView(Windowed):
         set_missing(days, ~self.last_given(column))
         return days
 
-    def nth(self, column: str, n: int) -> Floats:
-        """Return a column's value at the n-th row, the first being 1; missing where there are fewer rows."""
-        return self._value(column, self._first + (n - 1), self._end - self._first >= n)
-
     def _value(self, column: str, positions: Integers, present: npt.NDArray[np.bool_]) -> Floats:
         chosen, values = np.flatnonzero(present), np.full(len(self), np.nan)
         values[chosen] = self._index.columns.numbers(column).take(positions.take(chosen))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from copy import copy
+from dataclasses import fields
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Self
@@ -34,7 +35,7 @@ class ChurnModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
     """Calibrated churn risk from one LightGBM and one ridge logistic, with the level forecast apart.
 
     The members learn who is more at risk than others of the same date; the share of a date's customers that
-    will churn is forecast by ``calibrate`` and kept in the date's reference. After that a row's risk is a
+    will churn is forecast by ``calibrate_predict`` and kept in the date's reference. After that a row's risk is a
     pure function of the row and the reference.
 
     Args:
@@ -44,7 +45,7 @@ class ChurnModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         folds: number of customer folds; they choose rounds, weights and slope on customers not seen.
         max_rounds: most boosting rounds.
         seed: seed of folds and sampling.
-        recipe: ingredients; ``calibrate`` reads its ``level`` and ``slope`` anew, the rest needs a new ``fit``.
+        recipe: ingredients; ``calibrate_predict`` reads its ``level`` and ``slope`` anew, the rest needs a new ``fit``.
         boosting: how the boosted trees grow.
         threads: folds trained at a time; the result does not depend on it.
 
@@ -121,26 +122,23 @@ class ChurnModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         )
         given = dict(references or {})
         each_date = {day: given.get(day) or self._reference(pool, day) for day in pool.dates}
+        settings, newest = self._settings(), pool.dates[-1]
+        trained = earlier and earlier._parts().to_try(self.get_params(), X.columns, newest)
         with threadpool_limits(limits=1):
             parts = FittedParts(
                 parameters=self.get_params(),
                 features=tuple(X.columns),
-                members=Members.fit(pool, each_date, self._settings()),
-                level_check=check_level(
-                    pool,
-                    each_date,
-                    self._settings(),
-                    trained=self._to_try(earlier, X, pool.dates[-1]),
-                ),
+                members=Members.fit(pool, each_date, settings),
+                level_check=check_level(pool, each_date, settings, trained=trained),
                 series=pool.series(each_date),
-                trained_through=pool.dates[-1] + timedelta(days=self._settled_days()),
+                trained_through=newest + timedelta(days=settings.settled_days),
             )
         return self._become(parts)
 
-    def calibrate(
+    def calibrate_predict(
         self, X: Frames, *, reference: DateReference, series: LevelSeries | None = None
-    ) -> DateReference:
-        """Forecast the level of a date and fix the line from ranking to probability.
+    ) -> tuple[DateReference, Array]:
+        """Forecast the level of a date, fix the line from ranking to probability, and follow it for everybody.
 
         Args:
             X: features of the date's whole population, in one frame or bucket by bucket, indexed by customer:
@@ -149,22 +147,13 @@ class ChurnModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
             series: churn shares of past dates as known now; those of the training where not given.
 
         Returns:
-            The reference with its level; give it to ``predict_proba``.
+            The reference with its level, for ``predict_proba`` of any of these customers later, and the
+            probability of churning of each row.
 
         Raises:
             SchemaError: columns differ from those of the training.
             LeakageError: the date lies before the end of the last outcome trained on.
             DataError: no customers, no past date, or a risk that is not finite.
-        """
-        return self.calibrate_predict(X, reference=reference, series=series)[0]
-
-    def calibrate_predict(
-        self, X: Frames, *, reference: DateReference, series: LevelSeries | None = None
-    ) -> tuple[DateReference, Array]:
-        """Do what ``calibrate`` and ``predict_proba`` do for a whole population, ranking it once.
-
-        Returns:
-            The reference with its level, and the probability of churning of each row.
         """
         blocks = as_blocks(X)
         if not any(map(len, blocks)):
@@ -174,7 +163,7 @@ class ChurnModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         sample = pd.concat([self._checked(block[in_sample(block.index, share)]) for block in blocks])
         mean_risk = float(self.members_.own_risk(sample).mean())
         leveller = Leveller(self.recipe, self.horizon_days, self.members_, self.level_check_, self.series_)
-        past = (series or self.series_).settled_by(reference.as_of, self._settled_days())
+        past = (series or self.series_).settled_by(reference.as_of, self._settings().settled_days)
         levelled = leveller.levelled(ranking, mean_risk, reference, past)
         return levelled, risk_of(ranking, levelled)
 
@@ -270,11 +259,6 @@ class ChurnModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
             trained_through=self.trained_through_,
         )
 
-    def _to_try(
-        self, earlier: "ChurnModel | None", X: pd.DataFrame, day: date
-    ) -> tuple[Members, LevelSeries] | None:
-        return None if earlier is None else earlier._parts().to_try(self.get_params(), X.columns, day)
-
     def _become(self, parts: FittedParts) -> Self:
         self.members_ = parts.members
         self.level_check_ = parts.level_check
@@ -285,19 +269,9 @@ class ChurnModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         self.classes_ = np.array([0, 1])
         return self
 
-    def _settled_days(self) -> int:
-        return self.horizon_days if self.settled_days is None else self.settled_days
-
     def _settings(self) -> MemberSettings:
-        return MemberSettings(
-            recipe=self.recipe,
-            boosting=self.boosting,
-            horizon_days=self.horizon_days,
-            settled_days=self._settled_days(),
-            max_rounds=self.max_rounds,
-            seed=self.seed,
-            threads=self.threads,
-        )
+        own = {each.name: getattr(self, each.name) for each in fields(MemberSettings)}
+        return MemberSettings(**{**own, "settled_days": self.settled_days or self.horizon_days})
 
     def _reference(self, pool: TrainingPool, day: date) -> DateReference:
         rows = pool.X.loc[pool.rows_of(day)]

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import norm
 
-from models.evaluation import Row
+from models.evaluation import NORMAL_975, Row
 from models.metrics import METRICS, Array, clipped
 from models.pooled import Outcome, pooled_differences, profit_difference
 from models.weighted import weights_of
@@ -23,7 +23,6 @@ CHAMPION, CHALLENGER = "champion", "challenger"
 PROFIT = "profit"
 FEWEST_IN_SLICE = 50
 SLICE_MARGIN = 0.02  # nats of log loss; four times what the whole population may lose
-_NORMAL_975 = 1.959964
 
 
 @dataclass(frozen=True)
@@ -221,8 +220,8 @@ def _slice(rows: pd.DataFrame, strict: float) -> Row:
         "churn_rate": float(np.average(rows["churned"], weights=weight)),
         **mean,
         "difference": difference,
-        "low": difference - _NORMAL_975 * spread,
-        "high": difference + _NORMAL_975 * spread,
+        "low": difference - NORMAL_975 * spread,
+        "high": difference + NORMAL_975 * spread,
         "is_worse": bool(difference > SLICE_MARGIN and difference > strict * spread),
     }
 

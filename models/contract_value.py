@@ -29,7 +29,6 @@ def subscriber_values(
     subscribed: npt.NDArray[np.bool_],
     horizon_days: int,
     settings: ValueSettings,
-    fitted: ValueReference | None = None,
 ) -> CustomerValues:
     """Value every customer of one date by the fee paid today.
 
@@ -39,7 +38,6 @@ def subscriber_values(
         subscribed: who has a running subscription; nobody else is worth anything to keep.
         horizon_days: length of the outcome window.
         settings: months, discount, contribution and cap.
-        fitted: cap of the date, where it was fitted before.
 
     Returns:
         One value per row; missing nowhere.
@@ -54,8 +52,8 @@ def subscriber_values(
     horizon = horizon_days / _DAYS_PER_MONTH
     margin = monthly * months_kept(risk, horizon=horizon, settings=settings)
     clv = monthly * months_subscribed(risk, horizon=horizon, settings=settings)
-    cap = fitted.margin_cap if fitted else float(np.quantile(margin[subscribed], settings.cap_quantile))
-    return CustomerValues(np.minimum(margin, cap), clv, fee, ValueReference(None, cap))
+    cap = float(np.quantile(margin[subscribed], settings.cap_quantile))
+    return CustomerValues(np.minimum(margin, cap), clv, ValueReference(None, cap))
 
 
 def months_subscribed(risk: npt.ArrayLike, *, horizon: float, settings: ValueSettings) -> Array:

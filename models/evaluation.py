@@ -16,7 +16,7 @@ Row = dict[str, str | int | float | None]
 _FEWEST_IN_SLICE = 50
 _TENURE_EDGES = (90, 365, 730)
 _TENURE_BANDS = ("under 90 days", "90 to 364 days", "1 year", "2 years and more")
-_NORMAL_975 = 1.959964
+NORMAL_975 = 1.959964
 
 
 def evaluate_models(
@@ -186,9 +186,9 @@ def wilson(hits: float, n: float) -> tuple[float, float]:
     >>> round(low, 4), round(high, 4)  # 0 and z^2 / (n + z^2) = 3.8415 / 13.8415
     (0.0, 0.2775)
     """
-    share, z2 = hits / n, _NORMAL_975**2
+    share, z2 = hits / n, NORMAL_975**2
     centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = _NORMAL_975 * np.sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
+    half = NORMAL_975 * np.sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
     return max(0.0, float(centre - half)), min(1.0, float(centre + half))
 
 

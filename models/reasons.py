@@ -16,6 +16,7 @@ Array = npt.NDArray[np.float64]
 # A reason lowers the logit by at least so much: a fiftieth of a small risk, half a point of an even one.
 _LEAST_DROP = 0.02
 _SUREST = 1e-9
+_ROWS_AT_ONCE = 16_384
 # The first is the second less the third: somebody who ordered lately has another last order, not a later first one.
 _BETWEEN = ("days_first_to_last_order", "tenure_days", "days_since_last_order")
 
@@ -90,8 +91,10 @@ def strongest_reasons(
     'without it the risk would be 20% instead of 74%'
     """
     asked = _Asked(X, typical, risk_of)
-    risk = asked.risk_with(X.to_numpy(np.float64))
-    trials = [_tried(theme, asked, risk, contributions) for theme in sorted({theme_of(name) for name in X})]
+    [risk] = asked.risks_with([X.to_numpy(np.float64)])
+    themes, at_once = sorted({theme_of(name) for name in X}), max(_ROWS_AT_ONCE // (2 * len(X)), 1)
+    groups = (themes[first : first + at_once] for first in range(0, len(themes), at_once))
+    trials = [trial for group in groups for trial in _tried(group, asked, risk, contributions)]
     raised = np.sum([np.maximum(trial.added, 0) for trial in trials], axis=0)
     rows = (dict(zip(X, values, strict=True)) for values in X.to_numpy(np.float64).tolist())
     found = [_reasons_of(row, float(risk[at]), float(raised[at]), trials, at) for at, row in enumerate(rows)]
@@ -105,14 +108,16 @@ class _Asked(NamedTuple):
     typical: Mapping[str, float]
     risk_of: Callable[[pd.DataFrame], Array]
 
-    def risk_with(self, values: Array) -> Array:
-        """Ask the model again, with other values than the customers have."""
-        rows = pd.DataFrame(values, columns=self.X.columns, index=self.X.index)
+    def risks_with(self, tried: Sequence[Array]) -> Sequence[Array]:
+        """Ask the model again, at once with several other values than the customers have."""
+        index = np.tile(self.X.index.to_numpy(), len(tried))
+        rows = pd.DataFrame(np.concatenate(tried), columns=self.X.columns, index=index)
         if set(_BETWEEN) <= set(rows):
-            first_to_last, tenure, silence = _BETWEEN
-            moved = (rows[[tenure, silence]] != self.X[[tenure, silence]]).any(axis=1)
-            rows.loc[moved, first_to_last] = (rows[tenure] - rows[silence])[moved].clip(lower=0)
-        return self.risk_of(rows)
+            first_to_last, tenure, silence = (rows[name].to_numpy() for name in _BETWEEN)
+            own = np.tile(self.X[list(_BETWEEN[1:])].to_numpy(np.float64), (len(tried), 1))
+            moved = (tenure != own[:, 0]) | (silence != own[:, 1])
+            rows[_BETWEEN[0]] = np.where(moved, np.maximum(tenure - silence, 0), first_to_last)
+        return np.split(self.risk_of(rows), len(tried))
 
 
 class _Trial(NamedTuple):
@@ -125,17 +130,23 @@ class _Trial(NamedTuple):
     holds: npt.NDArray[np.bool_]
 
 
-def _tried(theme: str, asked: _Asked, risk: Array, contributions: Array) -> _Trial:
-    columns = np.flatnonzero([theme_of(name) == theme for name in asked.X])
-    named, rows = columns[contributions[:, columns].argmax(axis=1)], np.arange(len(risk))
-    typical = np.array([asked.typical[name] for name in asked.X])
-    without, alone = asked.X.to_numpy(np.float64, copy=True), asked.X.to_numpy(np.float64, copy=True)
-    without[:, columns] = typical[columns]
-    alone[rows, named] = typical[named]
-    risk_without = asked.risk_with(without)
-    added = _logit(risk) - _logit(risk_without)
-    holds = (added >= _LEAST_DROP) & (asked.risk_with(alone) < risk)
-    return _Trial(theme, asked.X.columns[named].tolist(), risk_without, added, holds)
+def _tried(themes: Sequence[str], asked: _Asked, risk: Array, contributions: Array) -> list[_Trial]:
+    own, typical = asked.X.to_numpy(np.float64), np.array([asked.typical[name] for name in asked.X])
+    named, tried = [], []
+    for theme in themes:
+        columns = np.flatnonzero([theme_of(name) == theme for name in asked.X])
+        named.append(columns[contributions[:, columns].argmax(axis=1)])
+        without, alone = own.copy(), own.copy()
+        without[:, columns] = typical[columns]
+        alone[np.arange(len(risk)), named[-1]] = typical[named[-1]]
+        tried += [without, alone]
+    risks = asked.risks_with(tried)
+    trials = []
+    for theme, names, risk_without, risk_alone in zip(themes, named, risks[::2], risks[1::2], strict=True):
+        added = _logit(risk) - _logit(risk_without)
+        holds = (added >= _LEAST_DROP) & (risk_alone < risk)
+        trials.append(_Trial(theme, asked.X.columns[names].tolist(), risk_without, added, holds))
+    return trials
 
 
 def _logit(risk: Array) -> Array:

@@ -64,7 +64,7 @@ class DateReference:
             says nothing, without BG/NBD.
         rfm_edges: per RFM column the values that part everybody who bought into fifths, ties together; empty
             where nobody could buy.
-        level: forecast of the date's churn share, put in by ``ChurnModel.calibrate``.
+        level: forecast of the date's churn share, put in by ``ChurnModel.calibrate_predict``.
     """
 
     as_of: date

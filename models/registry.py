@@ -25,7 +25,7 @@ from models.deployment import (
     same_model,
     verify,
 )
-from models.rollback import as_withdrawn_here, to_withdraw
+from models.rollback import as_withdrawn_here, held_here_alone, nothing_withdrawn, to_withdraw
 from models.tracking import RegistrySettings, VersionShelf
 from tables.errors import StorageError
 from tables.storage import storage, write_text
@@ -190,17 +190,20 @@ class Registry:
         for one in gone:
             if any(one.version == known.version for known in recorded):
                 self._deployments.record(one)  # all of them, before a registry that may be out of reach
-        return tuple(self.withdraw(one.version, reason=one.withdrawn_because) for one in gone), serves
+        try:
+            return tuple(self.withdraw(one.version, reason=one.withdrawn_because) for one in gone), serves
+        except StorageError as error:
+            raise held_here_alone(error, gone, serves) from error
 
     def _told(self, recorded: tuple[ModelVersion, ...], to: int | None) -> tuple[ModelVersion, ...]:
         """List what the registry tells; out of reach, the record will do where a rollback names its aim."""
         try:
             with self.connection.reach() as client:
                 return self._shelf(client).versions()
-        except StorageError:
-            if to is None:
-                raise
-            return recorded
+        except StorageError as error:
+            if to is not None:
+                return recorded
+            raise nothing_withdrawn(error, recorded) from error
 
     def versions(self) -> tuple[ModelVersion, ...]:
         """List every version of the registry, or those promoted here when it is out of reach."""

@@ -7,6 +7,7 @@ reported beside the champion, in the order of ``RIVALS``.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 import lightgbm as lgb
@@ -73,6 +74,9 @@ class Contest:
         return lgb.Dataset(self.X[rows], self.y[rows], weight=weight)
 
 
+Rivals = Mapping[str, Callable[[Contest], Array]]
+
+
 def disjoint_dates(as_of: npt.ArrayLike, *, until: date, horizon_days: int) -> npt.NDArray[np.datetime64]:
     """Choose training dates at least one horizon apart, going back from the evaluation date.
 
@@ -95,39 +99,6 @@ def disjoint_dates(as_of: npt.ArrayLike, *, until: date, horizon_days: int) -> n
     return np.array(chosen[:0:-1], dtype="datetime64[D]")
 
 
-def predict_rivals(
-    X: pd.DataFrame,
-    y: npt.ArrayLike,
-    as_of: npt.ArrayLike,
-    X_test: pd.DataFrame,
-    *,
-    reference: DateReference,
-    seed: int = 0,
-    weight: npt.ArrayLike | None = None,
-) -> dict[str, Array]:
-    """Fit every rival and return its churn risk for each customer of the evaluation date.
-
-    Args:
-        X: features of labelled snapshots; rows at other dates than ``disjoint_dates`` are not used.
-        y: labels of these rows, 1 = churned.
-        as_of: snapshot date of these rows.
-        X_test: features of the population at the evaluation date, same columns.
-        reference: what the evaluation date says about everybody.
-        seed: seed of LightGBM's sampling.
-        weight: how often each row of ``X`` counts; once where not given.
-
-    Returns:
-        By name, in the order of ``RIVALS``: probabilities of shape ``(len(X_test),)`` in (0, 1). With contracts
-        those of ``CONTRACT_RIVALS``: an order, or none, says nothing about notice.
-
-    Raises:
-        DataError: no training date one horizon before the evaluation, or one class only.
-        SchemaError: a column that a rival needs is missing.
-    """
-    contest = contest_at(X, y, as_of, X_test, reference=reference, seed=seed, weight=weight)
-    return {name: clipped(rival(contest)) for name, rival in rivals_of(reference).items()}
-
-
 def contest_at(
     X: pd.DataFrame,
     y: npt.ArrayLike,
@@ -138,7 +109,20 @@ def contest_at(
     seed: int = 0,
     weight: npt.ArrayLike | None = None,
 ) -> Contest:
-    """Keep of the labelled snapshots what rivals may see; arguments and errors are those of ``predict_rivals``."""
+    """Keep of the labelled snapshots what rivals may see.
+
+    Args:
+        X: features of labelled snapshots; rows at other dates than ``disjoint_dates`` are left out.
+        y: labels of these rows, 1 = churned.
+        as_of: snapshot date of these rows.
+        X_test: features of the population at the evaluation date, same columns.
+        reference: what the evaluation date says about everybody.
+        seed: seed of LightGBM's sampling.
+        weight: how often each row of ``X`` counts; once where not given.
+
+    Raises:
+        DataError: no training date one horizon before the evaluation, or one class only.
+    """
     days = _days(as_of)
     kept = np.isin(days, disjoint_dates(days, until=reference.as_of, horizon_days=reference.horizon_days))
     labels = np.asarray(y)[kept]
@@ -147,8 +131,25 @@ def contest_at(
     return Contest(X[kept], labels, days[kept], X_test, reference, seed, counted)
 
 
-def rivals_of(reference: DateReference) -> Mapping[str, Callable[[Contest], Array]]:
-    """Return the rivals that mean something for how customers leave."""
+def predict_rivals(contest: Contest, rivals: Rivals | None = None) -> dict[str, Array]:
+    """Fit rivals and return their churn risks for each customer of the evaluation date.
+
+    Args:
+        contest: what they may see.
+        rivals: the rivals by name; those that mean something for how customers leave if not given.
+
+    Returns:
+        By name, in their order: probabilities of shape ``(len(contest.X_test),)`` in (0, 1).
+
+    Raises:
+        SchemaError: a column that a rival needs is missing.
+    """
+    taking_part = rivals_of(contest.reference) if rivals is None else rivals
+    return {name: clipped(rival(contest)) for name, rival in taking_part.items()}
+
+
+def rivals_of(reference: DateReference) -> Rivals:
+    """Return the rivals that mean something for how customers leave: an order, or none, says nothing about notice."""
     return CONTRACT_RIVALS if reference.bgnbd is None else RIVALS
 
 
@@ -189,18 +190,6 @@ def logistic_rich(contest: Contest) -> Array:
     return logistic_on(contest, list(contest.X.columns), C=0.05)
 
 
-def logistic_rfmt(contest: Contest) -> Array:
-    """Logistic regression on four logarithms: days since last order, orders, spend, days since first order.
-
-    Args:
-        contest: training rows at disjoint dates, and the customers to score.
-
-    Returns:
-        Churn risk of each row of ``contest.X_test``.
-    """
-    return logistic_on(contest, _RFMT, C=1.0)
-
-
 def bgnbd_no_purchase(contest: Contest) -> Array:
     """Return the BG/NBD probability of no purchase day in the horizon: no label is used.
 
@@ -211,44 +200,6 @@ def bgnbd_no_purchase(contest: Contest) -> Array:
         Churn risk of each row of ``contest.X_test``.
     """
     return contest.reference.no_purchase(contest.X_test)
-
-
-def days_since_last_order(contest: Contest) -> Array:
-    """Logistic regression on one number, the logarithm of the days since the last order.
-
-    Args:
-        contest: training rows at disjoint dates, and the customers to score.
-
-    Returns:
-        Churn risk of each row of ``contest.X_test``.
-    """
-    return logistic_on(contest, ("days_since_last_order",), C=1e3)
-
-
-def subscription_age(contest: Contest) -> Array:
-    """Logistic regression on one number, the logarithm of the days since the newest subscription began.
-
-    Args:
-        contest: training rows at disjoint dates, and the customers to score.
-
-    Returns:
-        Churn risk of each row of ``contest.X_test``.
-    """
-    return logistic_on(contest, ("days_since_subscription_start",), C=1e3)
-
-
-RIVALS: Mapping[str, Callable[[Contest], Array]] = {
-    "lightgbm_plain": lightgbm_plain,
-    "logistic_rich": logistic_rich,
-    "logistic_rfmt": logistic_rfmt,
-    "bgnbd_no_purchase": bgnbd_no_purchase,
-    "days_since_last_order": days_since_last_order,
-}
-CONTRACT_RIVALS: Mapping[str, Callable[[Contest], Array]] = {
-    "lightgbm_plain": lightgbm_plain,
-    "logistic_rich": logistic_rich,
-    "subscription_age": subscription_age,
-}
 
 
 def refitted_rounds(best: int) -> int:
@@ -268,6 +219,20 @@ def logistic_on(contest: Contest, columns: Sequence[str], *, C: float) -> Array:
     }
     model.fit(_logarithms(contest.X, columns), contest.y, **counted)
     return np.asarray(model.predict_proba(_logarithms(contest.X_test, columns))[:, 1])
+
+
+RIVALS: Rivals = {
+    "lightgbm_plain": lightgbm_plain,
+    "logistic_rich": logistic_rich,
+    "logistic_rfmt": partial(logistic_on, columns=_RFMT, C=1.0),
+    "bgnbd_no_purchase": bgnbd_no_purchase,
+    "days_since_last_order": partial(logistic_on, columns=("days_since_last_order",), C=1e3),
+}
+CONTRACT_RIVALS: Rivals = {
+    "lightgbm_plain": lightgbm_plain,
+    "logistic_rich": logistic_rich,
+    "subscription_age": partial(logistic_on, columns=("days_since_subscription_start",), C=1e3),
+}
 
 
 def _logarithms(features: pd.DataFrame, columns: Sequence[str]) -> Array:

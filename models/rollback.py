@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from models.deployment import ModelVersion, promotion_order
-from tables.errors import RegistryError
+from tables.errors import RegistryError, StorageError
 
 
 def as_withdrawn_here(
@@ -49,6 +49,24 @@ def to_withdraw(
     left = [one for one in serving[1:] if one.version in trusted and to in (None, one.version)]
     target = left[0]
     return _newest_first([*unheard, *serving[: serving.index(target)]]), target
+
+
+def nothing_withdrawn(error: StorageError, recorded: Iterable[ModelVersion]) -> StorageError:
+    """Say how to roll back though the registry is out of reach."""
+    here = ", ".join(str(one.version) for one in recorded if not one.withdrawn) or "none"
+    return StorageError(
+        f"{error} Nothing was withdrawn. Without the registry name the version that shall serve, as in "
+        f"`keepwell rollback --to VERSION`; promoted in this workspace: {here}."
+    )
+
+
+def held_here_alone(error: StorageError, gone: Iterable[ModelVersion], serves: ModelVersion) -> StorageError:
+    """Say that a rollback holds though the registry has not heard of it."""
+    versions = ", ".join(str(one.version) for one in gone)
+    return StorageError(
+        f"{error} In this workspace the rollback holds: withdrawn is version {versions}, and version {serves.version} "
+        "serves from the next night on. Run the same again once the registry answers, so that it knows too."
+    )
 
 
 def _newest_first(versions: Iterable[ModelVersion]) -> tuple[ModelVersion, ...]:

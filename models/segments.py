@@ -112,19 +112,6 @@ monetary=array([3, 3], dtype=int8))
             *(np.where(bought, each, 0).astype(np.int8) for each in (recency, frequency, monetary))
         )
 
-    def remarks(self) -> tuple[str, ...]:
-        """Say where fewer than five distinct values exist, one sentence per measure; empty if nowhere.
-
-        >>> RfmEdges((1, 2, 3, 4), (1,), (1, 2, 3, 4)).remarks()
-        ('orders_total has only 2 distinct values: its scores are 1, 5.',)
-        """
-        return tuple(
-            f"{name} has only {len(edges) + 1} distinct values: its scores are "
-            f"{', '.join(str(score) for score in _spread(len(edges) + 1))}."
-            for name, edges in asdict(self).items()
-            if len(edges) < SCORES - 1
-        )
-
     def to_json(self) -> str:
         """Write the edges as JSON; numbers keep every digit."""
         return json.dumps(asdict(self), sort_keys=True, allow_nan=False)

@@ -82,7 +82,7 @@ class SpendModel:
 
 @dataclass(frozen=True, slots=True)
 class ValueReference:
-    """What one date says about everybody's value; with it, a customer's margin needs no neighbours.
+    """What one date says about everybody's value, kept beside the night's page.
 
     Attributes:
         spend: how purchase days are valued; nothing where fees are.
@@ -96,17 +96,6 @@ class ValueReference:
         """Write the reference as JSON; numbers keep every digit."""
         return json.dumps(asdict(self), sort_keys=True, allow_nan=False)
 
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        """Read what ``to_json`` wrote."""
-        content = json.loads(text)
-        spend = content["spend"]
-        if spend is None:
-            return cls(None, content["margin_cap"])
-        fitted = spend.pop("gamma_gamma")
-        model = SpendModel(**spend, gamma_gamma=None if fitted is None else GammaGamma(**fitted))
-        return cls(model, content["margin_cap"])
-
 
 @dataclass(frozen=True, slots=True)
 class CustomerValues:
@@ -115,13 +104,11 @@ class CustomerValues:
     Attributes:
         margin: what keeping the customer is worth, 0 or more, capped; 0 for somebody who never bought.
         clv: expected discounted contribution over ``margin_months``, whatever happens in the window.
-        spend_per_purchase_day: expected spend of the next purchase day; with contracts the fee of a month.
         fitted: what the date says about everybody, to be stored beside the values.
     """
 
     margin: Array
     clv: Array
-    spend_per_purchase_day: Array
     fitted: ValueReference
 
 
@@ -130,16 +117,13 @@ def customer_values(
     *,
     reference: DateReference,
     settings: ValueSettings,
-    fitted: ValueReference | None = None,
 ) -> CustomerValues:
     """Value every customer of one date.
 
     Args:
-        features: rows of one date with the columns of ``Purchases.of``; every customer of the date where
-            ``fitted`` is not given.
+        features: rows of every customer of the date with the columns of ``Purchases.of``.
         reference: the date's BG/NBD and horizon.
         settings: months, discount, contribution and cap.
-        fitted: spend model and cap of the date, where they were fitted before.
 
     Returns:
         One value per row; missing nowhere.
@@ -154,13 +138,12 @@ def customer_values(
             f"value: the reference of {reference.as_of} has no BG/NBD. Value subscribers by their fee."
         )
     purchases = Purchases.of(features)
-    spend = (fitted.spend if fitted else None) or SpendModel.fit(purchases)
+    spend = SpendModel.fit(purchases)
     worth = np.where(purchases.bought, spend.expected(purchases) * settings.contribution_rate, 0.0)
     margin = worth * purchases_kept(base, purchases, horizon=horizon, settings=settings)
-    cap = fitted.margin_cap if fitted else float(np.quantile(margin[purchases.bought], settings.cap_quantile))
+    cap = float(np.quantile(margin[purchases.bought], settings.cap_quantile))
     clv = worth * discounted_purchases(base, purchases, settings=settings)
-    per_day = np.where(purchases.bought, spend.expected(purchases), spend.mean)
-    return CustomerValues(np.minimum(margin, cap), clv, per_day, ValueReference(spend, cap))
+    return CustomerValues(np.minimum(margin, cap), clv, ValueReference(spend, cap))
 
 
 def discounted_purchases(

@@ -7,11 +7,11 @@ from typing import Any
 import pandas as pd
 
 from actions.assignments import CONTROL, SENT
-from pipeline.measuring.measuring import measure
-from pipeline.measuring.outcomes import settled_units
+from pipeline.measuring.measuring import measured, written
+from pipeline.pages.picture import said_as
 from pipeline.run import Run
 from pipeline.shop.worlds import true_effects
-from pipeline.steps import ingested
+from tables.publish import published, published_dates
 
 
 def beside_truth(run: Run, *, first: date, as_of: date) -> Mapping[str, Any]:
@@ -23,20 +23,33 @@ def beside_truth(run: Run, *, first: date, as_of: date) -> Mapping[str, Any]:
         as_of: the date of the measurement.
 
     Returns:
-        ``beside_truth``, one row per action: ``action``, ``sent`` and ``control`` (customers), ``measured`` with
-        ``low`` and ``high`` (95 %), and ``true``: shares of customers, positive where fewer leave. ``lines`` say
-        the same for people, with the page of the results; or from which night on there will be something to say.
+        ``answer``: ``beside_truth``, one row per action: ``action``, ``sent`` and ``control`` (customers),
+        ``measured`` with ``low`` and ``high`` (95 %), and ``true``: shares of customers, positive where fewer leave;
+        and ``stopped``, by action the first night that its outcomes kept it out. ``lines`` say the same for
+        people, with the page of the results; or from which night on there will be something to say.
     """
     settled_on = run.rule.complete_on(first) + timedelta(days=1)
     if as_of < settled_on:
         nights = (settled_on - first).days + 1
         hint = f"From night {nights} on (--nights {nights}) it sets what was measured beside the truth."
-        return {"beside_truth": [], "lines": [hint]}
-    told = measure(run, as_of=as_of, today=as_of)
-    units = settled_units(run, ingested(run, as_of=as_of), as_of=as_of)
+        return {"answer": {"beside_truth": [], "stopped": {}}, "lines": [hint]}
+    results = measured(run, as_of=as_of, today=as_of)
+    told, units = written(run, results), results.units
     truth = _true_effects(run, units[(units["withheld_share"] > 0) & units["arm"].isin((SENT, CONTROL))])
     rows = [_row(reading, truth[reading["name"]]) for reading in told["actions"] if reading["name"] in truth]
-    return {"beside_truth": rows, "lines": [*_lines(rows), f"Results: {told['page']}"]}
+    stopped = _stopped(run)
+    lines = [*_lines(rows), *map(_stop, stopped.items()), f"Results: {told['page']}"]
+    return {"answer": {"beside_truth": rows, "stopped": stopped}, "lines": lines}
+
+
+def _stopped(run: Run) -> dict[str, str]:
+    """Tell the first night that left an action out for its outcomes, of those that the newest night leaves out."""
+    since: dict[str, str] = {}
+    for day in published_dates(run.workspace):
+        night = published(run.workspace, day)
+        out = {row["action"] for row in night.facts["beliefs"] if row["stopped"]} if night else set()
+        since = {name: since.get(name, day.isoformat()) for name in sorted(out)}
+    return since
 
 
 def _true_effects(run: Run, units: pd.DataFrame) -> dict[str, float]:
@@ -65,10 +78,15 @@ def _lines(rows: list[dict[str, Any]]) -> list[str]:
     return [head, *map(_line, rows)]
 
 
+def _stop(stopped: tuple[str, str]) -> str:
+    name, since = stopped
+    return f"{said_as(name)} is stopped since {since}: its outcomes say that it loses money."
+
+
 def _line(row: Mapping[str, Any]) -> str:
     measured = "" if row["measured"] is None else f"{100 * row['measured']:+.1f}"
     between = "" if row["low"] is None else f"{100 * row['low']:+.1f} to {100 * row['high']:+.1f}"
-    name = row["action"].replace("_", " ")
+    name = said_as(row["action"])
     return (
         f"{name:28}{row['sent']:7,}{row['control']:10,}{measured:>10}{between:>18}{100 * row['true']:+8.1f}"
     )

@@ -5,7 +5,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import click
 
@@ -30,30 +30,50 @@ for _room in (newcomer, operator, analyst):
 
 
 def main() -> None:
-    """Run the command line; every expected failure is one line and its exit code."""
-    as_json = "--json" in sys.argv
+    """Run the command line and leave with its exit code."""
     _keep_output_for_answers()
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(words: Sequence[str]) -> int:
+    """Run one command; every expected failure is one line.
+
+    Args:
+        words: the command line after the program's name.
+
+    Returns:
+        The exit code.
+    """
+    as_json = "--json" in words
     try:
-        keepwell(standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        return _run(words, as_json)
+    except Exception as error:  # a mistake of ours: the traceback says where
+        if as_json:
+            _tell_machines(f"{type(error).__name__}: {error}", 1)
+        raise
+
+
+def _run(words: Sequence[str], as_json: bool) -> int:
+    try:
+        code: int = keepwell(args=[*words], standalone_mode=False) or 0
     except click.ClickException as error:
         error.show()
         if as_json:
-            click.echo(json.dumps({"error": error.format_message(), "exit_code": 2}))
-        sys.exit(2)
+            _tell_machines(error.format_message(), 2)
+        return 2
     except click.Abort:
-        sys.exit(130)
+        return 130
     except KeepwellError as error:
-        _fail(str(error), error.exit_code, as_json)
+        return _failed(str(error), error.exit_code, as_json)
     except OSError as error:
         if error.errno not in _REFUSALS:
             raise
-        _fail(
+        return _failed(
             f"{error.filename or 'disk'}: {error.strerror}. Free space or grant access, then run again.",
             7,
             as_json,
         )
+    return code
 
 
 def _keep_output_for_answers() -> None:
@@ -66,11 +86,15 @@ def _keep_output_for_answers() -> None:
     sys.stdout = os.fdopen(answers, "w", encoding=kind, buffering=1)
 
 
-def _fail(message: str, code: int, as_json: bool) -> None:
+def _failed(message: str, code: int, as_json: bool) -> int:
     click.echo(message, err=True)
     if as_json:
-        click.echo(json.dumps({"error": message, "exit_code": code}))
-    sys.exit(code)
+        _tell_machines(message, code)
+    return code
+
+
+def _tell_machines(message: str, code: int) -> None:
+    click.echo(json.dumps({"error": message, "exit_code": code}))
 
 
 def _progress() -> Callable[[str], None]:

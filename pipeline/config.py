@@ -1,7 +1,8 @@
 """The configuration: one strict YAML file, overridable by the environment, wrong in all places at once or right."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -14,7 +15,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    ValidationError,
     model_validator,
 )
 
@@ -27,7 +27,7 @@ from features.settings import FeatureSettings
 from models.settings import ModelSettings, ValueSettings
 from models.tracking import RegistrySettings
 from models.wordings import LanguageCode
-from pipeline.audit_config import check_groups, without_audited
+from pipeline.audit.settings import AuditGroups, check_groups, without_audited
 from pipeline.board.settings import BoardSettings
 from pipeline.feature_config import FeatureConfig, check_sources
 from pipeline.handover.settings import HandoverSettings
@@ -35,7 +35,7 @@ from pipeline.shop.settings import ShopSettings
 from tables.calendar import BusinessCalendar, OutcomeRule
 from tables.errors import ConfigError
 from tables.sources import IngestSettings, Source
-from tables.yaml_lines import Key, describe_validation_error, load_yaml_with_lines
+from tables.yaml_lines import Document, Key, Place, dotted, place_of, read_yaml
 
 PREFIX = "KEEPWELL__"
 Kind = TypeVar("Kind", bound=BaseModel)
@@ -123,7 +123,7 @@ class ReportSettings(_Section):
     at_risk_above: float = Field(default=0.5, gt=0, lt=1)
     listed_customers: int = Field(default=20, ge=1, le=200)
     language: LanguageCode = "en"
-    audit_groups: tuple[str, ...] = ()
+    audit_groups: AuditGroups = {}
 
 
 class DemoSettings(_Section):
@@ -216,40 +216,42 @@ def load_config(path: Path, environment: Mapping[str, str]) -> Config:
 
 def is_snapshot(path: Path) -> bool:
     """Say whether a file describes a ready-made snapshot, one table with a label, and not a business."""
-    return "snapshot" in load_yaml_with_lines(path)[0]
+    return "snapshot" in read_yaml(path).content
 
 
 def load_as(kind: type[Kind], path: Path, environment: Mapping[str, str]) -> Kind:
     """Read a configuration of some kind; arguments and errors are those of ``load_config``."""
-    content, lines = load_yaml_with_lines(path)
-    overrides = _override(content, environment)
-    names = sorted(overrides)
-    marked = dict(lines) | {overrides[name]: -1 - place for place, name in enumerate(names)}
-    problems: list[str] = []
-    expanded = _expand(content, (), environment, problems)
-    if problems:
-        raise ConfigError.of_all([f"{path}: {problem}" for problem in problems])
-    try:
-        return kind.model_validate(expanded)
-    except ValidationError as error:
-        found = describe_validation_error(error, path, marked, kind)
-        raise ConfigError.of_all([_name_variable(line, path, names) for line in found]) from error
+    document = read_yaml(path)
+    places = _override(document, environment)
+    problems: list[tuple[Place, str]] = []
+    expanded = _expand(document.content, (), environment, places, problems)
+    whole = replace(document, content=expanded, places=places, problems=(*document.problems, *problems))
+    return whole.validated(kind)
 
 
-def _override(content: dict[Any, Any], environment: Mapping[str, str]) -> dict[str, Key]:
-    paths: dict[str, Key] = {}
+def _override(document: Document, environment: Mapping[str, str]) -> dict[Key, Place]:
+    """Set keys by variables; what a variable sets stands no longer in a line of the file."""
+    places: dict[Key, Place] = dict(document.places)
     for name in sorted(environment):
         if not name.startswith(PREFIX):
             continue
         key: Key = tuple(
             int(part) if part.isdigit() else part.lower() for part in name.removeprefix(PREFIX).split("__")
         )
-        _put(content, key, environment[name], name)
-        paths[name] = key
-    return paths
+        value = _put(document.content, key, environment[name], name)
+        places = {known: place for known, place in places.items() if known[: len(key)] != key}
+        places |= dict.fromkeys(_keys_in(value, key), name)
+    return places
 
 
-def _put(content: Any, key: Key, text: str, name: str) -> None:
+def _keys_in(value: Any, path: Key) -> Iterator[Key]:
+    yield path
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, below in inner:
+        yield from _keys_in(below, (*path, key))
+
+
+def _put(content: Any, key: Key, text: str, name: str) -> Any:
     for part in key[:-1]:
         if isinstance(content, list) and isinstance(part, int) and part < len(content):
             content = content[part]
@@ -261,28 +263,29 @@ def _put(content: Any, key: Key, text: str, name: str) -> None:
         content[key[-1]] = yaml.safe_load(text)
     except yaml.YAMLError:
         content[key[-1]] = text
+    return content[key[-1]]
 
 
-def _expand(value: Any, path: Key, environment: Mapping[str, str], problems: list[str]) -> Any:
+def _expand(
+    value: Any,
+    path: Key,
+    environment: Mapping[str, str],
+    places: Mapping[Key, Place],
+    problems: list[tuple[Place, str]],
+) -> Any:
     """Fill ``${VAR}`` and ``${VAR:-default}`` in every text."""
-    if isinstance(value, dict):
-        return {key: _expand(inner, (*path, key), environment, problems) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_expand(inner, (*path, at), environment, problems) for at, inner in enumerate(value)]
+    if isinstance(value, dict | list):
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        filled = {key: _expand(inner, (*path, key), environment, places, problems) for key, inner in items}
+        return filled if isinstance(value, dict) else list(filled.values())
     if not isinstance(value, str):
         return value
 
     def fill(match: re.Match[str]) -> str:
         found = environment.get(match["name"]) or match["default"]
         if found is None:
-            where = ".".join(map(str, path))
-            problems.append(f"{where}: variable {match['name']} is not set. Set it or write a default.")
+            what = f"{dotted(path)}: variable {match['name']} is not set. Set it or write a default"
+            problems.append((place_of(path, places), what))
         return found or ""
 
     return _VARIABLE.sub(fill, value)
-
-
-def _name_variable(line: str, path: Path, names: list[str]) -> str:
-    """Let a complaint about an overridden key name its variable instead of a line of the file."""
-    match = re.match(re.escape(str(path)) + r":-(\d+): ", line)
-    return f"{names[int(match[1]) - 1]}: {line[match.end() :]}" if match else line

@@ -21,7 +21,7 @@ FEWEST_NIGHTS = 2
 
 
 def demo(run: Run, *, nights: int = FEWEST_NIGHTS) -> Mapping[str, Any]:
-    """Simulate, train and publish so many nights; running it again goes on where it stopped.
+    """Simulate, train, publish so many nights, retrain on the first of a month; run again, it goes on.
 
     Args:
         run: the run, holding the workspace.
@@ -39,16 +39,18 @@ def demo(run: Run, *, nights: int = FEWEST_NIGHTS) -> Mapping[str, Any]:
         most = (today - settings.as_of).days + 1
         raise ConfigError(f"demo: night {nights} would be {last}, today is {today}. Ask for at most {most}.")
     _open(run, settings)
-    trained = None if published(run.workspace, settings.as_of) else retrain(run, as_of=settings.as_of)
+    told: list[str] = []
     answer: Mapping[str, Any] = {}
     for day in (settings.as_of + timedelta(days=passed) for passed in range(nights)):
         _let_days_pass(run, until=day)
-        if day == last or published(run.workspace, day) is None:
+        is_new = published(run.workspace, day) is None
+        if is_new and (day == settings.as_of or day.day == 1):
+            told.append(retrain(run, as_of=day)["text"])
+        if is_new or day == last:
             answer = nightly(run, as_of=day, options=NightOptions(today=day))
-    told = [*([trained["text"]] if trained else []), answer["text"]]
     found = beside_truth(run, first=settings.as_of, as_of=last)
-    text = "\n".join([*told, *found["lines"], f"Open it: {answer['page']}"])
-    return {**answer, "beside_truth": found["beside_truth"], "text": text}
+    text = "\n".join([*told, answer["text"], *found["lines"], f"Open it: {answer['page']}"])
+    return {**answer, **found["answer"], "text": text}
 
 
 def _open(run: Run, settings: DemoSettings) -> None:

@@ -45,10 +45,11 @@ class Desk:
         self._limit_threads(config.threads)
         return config
 
-    def run(self, config: "Config") -> "Run":
-        """Start a run of a business."""
+    def run(self, path: Path, **variables: str) -> "Run":
+        """Start a run of the business that a configuration describes; ``variables`` as for ``config``."""
         from pipeline.run import Run
 
+        config = self.config(path, **variables)
         self._limit_threads(config.threads)
         secret = self.environment.get("KEEPWELL_SECRET_FILE")
         return Run(

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from importlib.metadata import packages_distributions, version
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple
 
 from pipeline.run import Run
 from tables.errors import KeepwellError
+from tables.sources import Source
 
 _OURS = ("tables", "features", "models", "actions", "pipeline")
 _NEEDED = ("duckdb", "lightgbm", "mlflow", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy")
@@ -56,7 +58,7 @@ def _business(run: Run) -> Iterator[Finding]:
     yield _tried("action catalogue", lambda: _catalogue(run))
     for table, sources in run.config.sources.items():
         for source in sources:
-            yield _tried(f"source {table}", partial(_files, source.path, table))
+            yield _tried(f"source {table}", partial(_source, run, table, source))
     yield _tried("history", lambda: _history(run))
 
 
@@ -74,6 +76,10 @@ def _workspace(folder: Path) -> str:
     free = shutil.disk_usage(there).free
     if free < _LEAST_FREE_BYTES:
         raise OSError(f"{there}: only {free / 1024**3:.1f} GiB free; at least 2 are wanted")
+    if folder.exists() and folder.stat().st_mode & stat.S_IRWXO:
+        raise OSError(
+            f"{folder}: every user of this machine may enter, and plans name customers. Run: chmod o= {folder}"
+        )
     return f"{folder}, {free / 1024**3:.0f} GiB free"
 
 
@@ -84,10 +90,10 @@ def _catalogue(run: Run) -> str:
     return f"{run.config.actions.catalogue}, {len(catalogue.actions)} actions"
 
 
-def _files(pattern: str, table: str) -> str:
-    from tables.files import find_files
+def _source(run: Run, table: str, source: Source) -> str:
+    from tables.looking import look_at
 
-    return f"{pattern}, {len(find_files(pattern, table=table))} files"
+    return look_at(table, source, calendar=run.calendar, now=run.now, settings=run.config.ingest)
 
 
 def _history(run: Run) -> str:

@@ -105,7 +105,8 @@ def guess(file: Path) -> Guesses:
         except (duckdb.Error, UnicodeDecodeError) as error:
             raise DataError(
                 f"{file}: neither CSV in UTF-8 nor Parquet that can be read; {str(error).splitlines()[0].rstrip('.')}. "
-                "Check the file."
+                "Check its quotes and its encoding, or write a configuration like configs/online_retail.yaml by hand: "
+                "`keepwell doctor` then says what is wrong with which rows."
             ) from error
 
 

@@ -16,7 +16,7 @@ from models.churn import ChurnModel
 from models.deployment import ModelVersion
 from models.level import LevelSeries
 from models.reference import DateReference
-from pipeline.auditing import Audit, audit_night
+from pipeline.audit.auditing import Audit, audit_night
 from pipeline.explaining import explain, most_valuable_at_risk, reasons_json, with_reasons
 from pipeline.gates import Vitals, check_gates, spread
 from pipeline.handover.private_csv import plain_csv
@@ -24,8 +24,8 @@ from pipeline.kinds import kind_of
 from pipeline.learning.uplift import PLANNED_FEATURES, features_of_planned
 from pipeline.night_facts import facts_for_readers
 from pipeline.pages.night_page import tell
+from pipeline.pages.night_sheet import render
 from pipeline.pages.night_story import NightStory
-from pipeline.pages.page import render
 from pipeline.planning import Planned, plan_night
 from pipeline.run import Run
 from pipeline.salts import keep_salts, used_salts
@@ -101,7 +101,7 @@ def publish_night(run: Run, inputs: NightInputs) -> tuple[dict[str, Any], dict[s
         accept_level=inputs.accept_level,
         watched_by=kind_of(run.rule).watched_by,
     )
-    salts = used_salts(run, as_of)
+    salts = used_salts(run, as_of, again=inputs.as_published is not None)
     run.progress(f"nightly {as_of}: plan")
     planned = plan_night(run, inputs.history, scored, as_of=as_of, cells=champion.cells)
     keep_salts(run, salts)
@@ -169,11 +169,11 @@ def _publish(run: Run, inputs: NightInputs, story: NightStory, *, seconds: float
         write_text(story.values.to_json(), night.report("values.json"))
         facts = _facts(run, inputs, story) if inputs.as_published is None else inputs.as_published.facts
         if inputs.as_published is not None:
-            _refuse_another(night.staged(facts), inputs.as_published)
+            _refuse_another(run, night.staged(facts), inputs.as_published)
         return night.publish(facts=facts, timings={"seconds": round(seconds, 3)})
 
 
-def _refuse_another(staged: Manifest, as_published: Manifest) -> None:
+def _refuse_another(run: Run, staged: Manifest, as_published: Manifest) -> None:
     """Let a damaged night be replaced by itself alone: its plan is the record of what was sent."""
     now, then = (
         {(Path(file.path).name, file.sha256) for file in one.files} for one in (staged, as_published)
@@ -182,8 +182,14 @@ def _refuse_another(staged: Manifest, as_published: Manifest) -> None:
         raise GateError(
             f"nightly: {as_published.as_of} is damaged ({', '.join(as_published.damaged())}), and made again it would "
             f"differ from what was published in {', '.join(others)}. Nothing was replaced: the plan is the record of "
-            "what was sent. Restore the night's files from a backup."
+            f"what was sent. {_way_back(run, as_published)}, or restore the night's files from a backup."
         )
+
+
+def _way_back(run: Run, as_published: Manifest) -> str:
+    if as_published.facts["config"] != config_digest(run):
+        return "The configuration has changed since: run it once more under that of the night"
+    return "The configuration is that of the night: run it once more with the version of Keepwell that published it"
 
 
 def _audit(run: Run, inputs: NightInputs, scored: Scored, planned: Planned) -> Audit:

@@ -1,10 +1,10 @@
 """What the commands share: how dates and names are read, common options, how an answer is printed."""
 
 import json
-import sys
 from collections.abc import Callable, Mapping
 from datetime import date
 from functools import wraps
+from itertools import chain
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ class Names(click.ParamType[tuple[str, ...]]):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[str, ...]:
         """Take the names apart."""
-        return value if isinstance(value, tuple) else tuple(name.strip() for name in value.split(","))
+        return tuple(name.strip() for name in value.split(","))
 
 
 class Lengths(click.ParamType[tuple[int, ...]]):
@@ -50,8 +50,6 @@ class Lengths(click.ParamType[tuple[int, ...]]):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[int, ...]:
         """Take the numbers apart, or fail in words."""
-        if isinstance(value, tuple):
-            return value
         if not all(length.strip().isdecimal() and int(length) for length in value.split(",")):
             self.fail(f"{value!r} are no whole days from 1 on; write them as 30,60,90.", param, ctx)
         return tuple(int(length) for length in value.split(","))
@@ -80,6 +78,27 @@ class Numbered(click.ParamType[tuple[str, tuple[float, ...]]]):
             form = "name=0.08,0.03" if self.most > 1 else "name=60"
             self.fail(f"{value!r} is no name with a number; write it as {form}.", param, ctx)
         return name.strip(), told
+
+
+def listed(
+    name: str, type_: click.ParamType[tuple[Any, ...]], **told: Any
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return an option of values between commas, which may also be given several times: all of them count."""
+
+    def together(
+        _: click.Context, __: click.Parameter, lists: tuple[tuple[Any, ...], ...]
+    ) -> tuple[Any, ...]:
+        return tuple(chain.from_iterable(lists))
+
+    return click.option(name, type=type_, multiple=True, callback=together, **told)
+
+
+def numbered(
+    name: str, *, most: int = 1, metavar: str, help: str
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return an option of names with numbers that may be given several times."""
+    told = f"{help}; may be repeated."
+    return click.option(name, type=Numbered(most), multiple=True, metavar=metavar, help=told)
 
 
 CONFIG = click.option(
@@ -119,6 +138,6 @@ def answers(command: Callable[..., Answer]) -> Callable[..., None]:
         text = answer.pop("text")
         click.echo(json.dumps(answer, indent=2, default=str) if as_json else text)
         if answer.get("well") is False:
-            sys.exit(2)
+            raise click.exceptions.Exit(2)
 
     return printing

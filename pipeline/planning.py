@@ -1,6 +1,6 @@
 """From scores to tonight's plan: what the rules allow, what it is worth, who is left out on purpose."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
@@ -27,7 +27,7 @@ from pipeline.run import Run
 from pipeline.scoring import MODEL, Scored
 from tables.history import History
 from tables.publish import published, published_dates
-from tables.storage import read_table
+from tables.storage import read_tables
 
 LOOK_BACK_DAYS = 365
 # What masks, budget and cells need of a night; the sentences of its reasons are most of its bytes.
@@ -148,18 +148,19 @@ def _nobody(eligible: Eligibility) -> Eligibility:
     return replace(eligible, blocked=blocked, notes=(*eligible.notes, _TOO_LATE))
 
 
-def earlier_plans(run: Run, as_of: date) -> list[pd.DataFrame]:
-    """Return the plans published for the nights of the year before a night."""
+def earlier_plans(run: Run, as_of: date) -> pd.DataFrame:
+    """Return the rows of the plans published for the nights of the year before a night, oldest first."""
     oldest = as_of - timedelta(days=LOOK_BACK_DAYS)
     nights = [day for day in published_dates(run.workspace) if oldest <= day < as_of]
     manifests = [found for day in nights if (found := published(run.workspace, day)) is not None]
-    return [read_table(each.table("plan"), _PLAN_COLUMNS) for each in manifests]
+    if not manifests:
+        return pd.DataFrame(columns=list(_PLAN_COLUMNS))
+    return read_tables([each.table("plan") for each in manifests], _PLAN_COLUMNS)
 
 
-def _of_salt(earlier: Sequence[pd.DataFrame], salt: str) -> pd.DataFrame:
+def _of_salt(earlier: pd.DataFrame, salt: str) -> pd.DataFrame:
     """Return the rows of earlier nights whose draws were decided by a salt, oldest first."""
-    rows = [plan.loc[plan["salt"] == salt, list(_SALT_COLUMNS)] for plan in earlier]
-    return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=list(_SALT_COLUMNS))
+    return earlier.loc[earlier["salt"] == salt, list(_SALT_COLUMNS)].reset_index(drop=True)
 
 
 def customers_to_plan(
@@ -206,7 +207,7 @@ def allowed_pairs(
     history: History,
     customers: pd.DataFrame,
     catalogue: Catalogue,
-    earlier: Sequence[pd.DataFrame],
+    earlier: pd.DataFrame,
     *,
     as_of: date,
 ) -> Eligibility:
@@ -216,7 +217,7 @@ def allowed_pairs(
         for name in ("contacts", "consents", "tickets", "offers")
     }
     ledger = contact_ledger(
-        tables["contacts"], earlier, as_of=as_of, calendar=run.calendar, catalogue=catalogue
+        tables["contacts"], [earlier], as_of=as_of, calendar=run.calendar, catalogue=catalogue
     )
     return eligibility(
         customers,
@@ -233,17 +234,14 @@ def allowed_pairs(
     )
 
 
-def _spent(run: Run, earlier: Sequence[pd.DataFrame], as_of: date) -> float:
-    if not earlier:
-        return 0.0
-    rows = pd.concat(earlier, ignore_index=True)
-    return already_planned(rows, run.config.actions.budget, as_of=as_of)
+def _spent(run: Run, earlier: pd.DataFrame, as_of: date) -> float:
+    return 0.0 if earlier.empty else already_planned(earlier, run.config.actions.budget, as_of=as_of)
 
 
-def _first_cells(earlier: Sequence[pd.DataFrame]) -> dict[str, str]:
+def _first_cells(earlier: pd.DataFrame) -> dict[str, str]:
     """Return the cell of each unit's first planned night: a unit keeps it."""
-    first: dict[str, str] = {}
-    for plan in reversed(earlier):
-        rows = plan[plan["planned_action"] != "none"]
-        first.update(zip(rows["unit"], rows["cell"], strict=True))
-    return first
+    rows = earlier[earlier["planned_action"] != "none"]
+    nights = rows.groupby("unit", sort=False)["as_of"].transform("min")
+    # Of several customers of a unit the last one's.
+    first = rows[rows["as_of"] == nights].drop_duplicates("unit", keep="last")
+    return dict(zip(first["unit"], first["cell"], strict=True))

@@ -9,8 +9,9 @@ from typing import Self
 
 from features.visibility import Moment
 from pipeline.config import Config
-from tables.calendar import BusinessCalendar, OutcomeRule
-from tables.errors import LockError
+from tables.calendar import NEVER, BusinessCalendar, OutcomeRule
+from tables.cut import CutHistory
+from tables.errors import DataError, LockError
 from tables.history import History
 from tables.lock import WorkspaceLock
 
@@ -63,19 +64,31 @@ class Run:
         """Return the day of the newest order, with contracts of the newest subscription."""
         return self.calendar.day_of(history.newest_at(self.rule.table))
 
-    def newest_day_seen(self, history: History, *, as_of: date) -> date:
-        """Return the day of the newest order (with contracts: subscription) that a night sees.
+    def as_known(self, history: History, *, as_of: date) -> History:
+        """Return the history as a run of a date sees it; rows that came in later change nothing there."""
+        moment = Moment.of(as_of, self.calendar)
+        return CutHistory.of(history, midnight=moment.midnight, known_cutoff=moment.known_cutoff)
 
-        It lies before the night. Rows that came in later change nothing, so an old night made again finds the same.
+    def days_seen(self, history: History, *, as_of: date) -> tuple[date, date]:
+        """Return the days of the first and of the newest order (with contracts: subscription) that a night sees.
+
+        Both lie before the night and are those of the history ``as_known`` then, mostly from a few of its buckets.
+
+        Raises:
+            DataError: if there is none.
         """
-        moment, newest = Moment.of(as_of, self.calendar), 0
+        moment, first, newest = Moment.of(as_of, self.calendar), NEVER, 0
+        second_day = self.calendar.midnight(self.first_day(history) + timedelta(days=1))
         yesterday = self.calendar.midnight(as_of - timedelta(days=1))
         for bucket in range(history.buckets):
             rows = history.read(self.rule.table, bucket)
-            newest = max(newest, int(rows.at[moment.sees(rows)].max(initial=0)))
-            if newest >= yesterday:  # no later day can be seen
+            at = rows.at[(rows.at < moment.midnight) & (rows.known_at < moment.known_cutoff)]
+            first, newest = min(first, int(at.min(initial=NEVER))), max(newest, int(at.max(initial=0)))
+            if first < second_day and newest >= yesterday:  # no other day can be seen
                 break
-        return self.calendar.day_of(newest)
+        if first == NEVER:
+            raise DataError(f"history: no {self.rule.table} are seen by {as_of}. Name a later date.")
+        return self.calendar.day_of(first), self.calendar.day_of(newest)
 
     @property
     def lock(self) -> WorkspaceLock:

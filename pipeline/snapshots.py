@@ -21,6 +21,8 @@ from pipeline.training.treated import TreatedRows, count_rows
 from tables.history import History
 
 KEYS = ("customer", "as_of")
+_OF_PURCHASES = ("rfm", "tenure")
+"""Builders of all that the level of a past date is forecast from."""
 Keep = Callable[[npt.NDArray[np.int64]], npt.NDArray[np.bool_]]
 
 
@@ -104,7 +106,7 @@ def training(run: Run, history: History, *, until: date) -> Training:
         until: no outcome window ends, settled, after this midnight, and no label uses a row known later.
     """
     dates = run.rule.training_dates(until, run.first_day(history))
-    labels = labelled(run, history, dates, known_before=run.calendar.midnight(until))
+    labels = labelled(run, history, dates, known_before=run.calendar.known_cutoff(until))
     counted = count_rows(run, history, labels)
     labels = labels.assign(weight=counted.weight)
     frame, in_population = _features(run, history, dates, cap_customers(run, history, len(labels)))
@@ -131,15 +133,16 @@ def _learnt(run: Run, rows: pd.DataFrame) -> Sequence[str]:
 
 def level_series(run: Run, history: History, known: LevelSeries, *, until: date) -> LevelSeries:
     """Extend a model's series of churn shares by the dates settled since, as they were known at a midnight."""
-    until = run.newest_day_seen(history, as_of=until)
-    dates = run.rule.training_dates(until, run.first_day(history))
+    first_day, until = run.days_seen(history, as_of=until)
+    dates = run.rule.training_dates(until, first_day)
     newer = [day for day in dates if not known.as_of or day > known.as_of[-1]]
     if not newer:
         return known
-    labels = labelled(run, history, newer, known_before=run.calendar.midnight(until))
+    labels = labelled(run, history, newer, known_before=run.calendar.known_cutoff(until))
     labels = labels.assign(weight=count_rows(run, history, labels).weight)
     keep = cap_customers(run, history, len(labels))
-    frame, in_population = _features(run, history, newer, keep)
+    purchases = [builder for builder in feature_builders(run) if builder.name in _OF_PURCHASES]
+    frame, in_population = _features(run, history, newer, keep, purchases)
     more = _series(labels, _references(run, frame, in_population))
     return LevelSeries(
         known.as_of + more.as_of,
@@ -181,7 +184,11 @@ def cap_customers(run: Run, history: History, rows: int) -> Keep | None:
 
 
 def _features(
-    run: Run, history: History, dates: Sequence[date], keep: Keep | None
+    run: Run,
+    history: History,
+    dates: Sequence[date],
+    keep: Keep | None,
+    builders: Sequence[Builder] | None = None,
 ) -> tuple[pd.DataFrame, npt.NDArray[np.bool_]]:
     """Return everybody's features, sorted by customer and date, and who of them is watched."""
     blocks = build_features(
@@ -192,7 +199,7 @@ def _features(
         population=population_of(run.rule),
         with_others=True,
         keep=keep,
-        builders=feature_builders(run),
+        builders=feature_builders(run) if builders is None else builders,
     )
     frame = pd.concat([block.frame.assign(is_watched=block.watched) for block in blocks], ignore_index=True)
     frame = frame.sort_values(list(KEYS), ignore_index=True)

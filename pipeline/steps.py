@@ -83,7 +83,7 @@ def export_features(run: Run, *, as_of: date, out: Path) -> Mapping[str, Any]:
     frame = pd.concat([block.frame for block in blocks], ignore_index=True)
     frame.insert(0, "customer_id", customer_ids(history, frame["customer"].to_numpy()))
     table = frame.drop(columns="customer").sort_values("customer_id", ignore_index=True)
-    write_table(table, out)
+    write_table(table, out, private=True)
     return {
         "as_of": as_of.isoformat(),
         "rows": len(table),

@@ -156,14 +156,13 @@ class OutcomeRule:
             history = -(-history // 2)
         oldest = first_day + timedelta(days=history)
         if newest < oldest:
-            earliest = self.complete_on(
-                oldest
-            )  # a retraining also judges itself, which takes one outcome more
+            earliest = self.complete_on(oldest)
+            # A retraining also judges itself, which takes one outcome more and a log that goes on to its day.
+            retrained = self.complete_on(earliest) + timedelta(days=1)
             raise DataError(
                 f"snapshots: no training date on or before {newest}; {self.table} start on {first_day} and a "
-                f"snapshot needs {history} days of history. Evaluate at {earliest} or retrain as of "
-                f"{self.complete_on(earliest)} at the earliest, with {self.table} until then, or shorten the "
-                "horizon."
+                f"snapshot needs {history} days of history. Evaluate at {earliest} or retrain as of {retrained} at the "
+                f"earliest, with {self.table} up to the day before, or shorten the horizon."
             )
         return self._spaced(newest, oldest)
 

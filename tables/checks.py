@@ -60,7 +60,6 @@ def _reasons_of(part: Mapped, table: Table, now: int) -> list[Reason]:
         found.append(Reason(f"unreadable_{name}", f"{given} and {value} is null"))
     if column.kind in {Kind.MONEY, Kind.QUANTITY}:
         found.append(Reason(f"extreme_{name}", f"abs({value}) > {MOST_STORED}"))
-    if column.kind in {Kind.MONEY, Kind.QUANTITY} and not column.signed:
         found.append(Reason(f"negative_{name}", f"not is_return and {value} < 0"))
     if name in {table.time, "known_at"} and table.name not in {*_UNTIMED, "calendar"}:
         found.append(Reason(f"future_{name}", f"{value} > {now}"))

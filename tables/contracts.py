@@ -2,14 +2,13 @@
 
 A *declared* table is what a source may deliver (``DECLARED``). Order sources become three *stored*
 tables: ``orders`` (one row per customer and order), ``lines`` and ``returns``; every other declared
-table is stored as it is delivered.
+table is stored as it is delivered. ``keepwell config columns`` prints all of this for people.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache
 
+from tables.columns import Column, Kind, Table, contact, flag, instant, moment, money, number, quantity, text
 from tables.rows import MONEY_SCALE, MOST_STORED
 
 __all__ = [
@@ -27,187 +26,155 @@ __all__ = [
 ]
 
 
-class Kind(StrEnum):
-    """What a column's values are, how they are stored and what stands for a missing one.
-
-    ``TEXT`` and ``CONTACT`` are strings (code -1 when missing); ``MONEY`` and ``QUANTITY`` are whole
-    numbers of ten-thousandths (0 when missing); ``FLAG`` is 0 or 1 (-1 when missing); ``INSTANT`` is
-    microseconds UTC (``NEVER`` when missing); ``NUMBER`` is a float (NaN when missing); ``COUNT`` is a
-    whole number (0 when missing). ``CONTACT`` columns identify a person and are read by exports only.
-    """
-
-    TEXT = "text"
-    CONTACT = "contact"
-    MONEY = "money"
-    QUANTITY = "quantity"
-    FLAG = "flag"
-    INSTANT = "instant"
-    NUMBER = "number"
-    COUNT = "count"
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column a source may deliver.
-
-    Attributes:
-        name: canonical name.
-        kind: kind of value.
-        required: a source without it is refused.
-        signed: whether money and quantities may lie below zero.
-        since: the instant column of the same row from which the value is known; empty for what is known
-            with the row. An end announced with the row, such as a renewal date, is known with it.
-    """
-
-    name: str
-    kind: Kind
-    required: bool = False
-    signed: bool = False
-    since: str = ""
-
-
-@dataclass(frozen=True)
-class Table:
-    """The contract of one table.
-
-    Attributes:
-        name: name of the table.
-        columns: what may be delivered besides ``customer_id`` and ``known_at``.
-        time: the column that says when a row's fact happened.
-        key: columns that, with the customer, identify a row; rows of a source that does not map all of
-            them are identified by their whole content.
-        has_customer: rows belong to a customer.
-        ends: the column that says, announced with the row, when what it began is over.
-    """
-
-    name: str
-    columns: tuple[Column, ...]
-    time: str
-    key: tuple[str, ...] = ()
-    has_customer: bool = True
-    ends: str = ""
-
-    def column(self, name: str) -> Column:
-        """Return a declared column by its canonical name."""
-        return self._by_name()[name]
-
-    def names(self) -> tuple[str, ...]:
-        """List everything a source may map, customer and known time included."""
-        return (*(("customer_id",) if self.has_customer else ()), *self._by_name(), "known_at")
-
-    def required(self) -> tuple[str, ...]:
-        """List what a source must map."""
-        customer = ("customer_id",) if self.has_customer else ()
-        return (*customer, *(column.name for column in self.columns if column.required))
-
-    def _by_name(self) -> dict[str, Column]:
-        return {column.name: column for column in self.columns}
-
-
-def _columns(kind: Kind, names: str, *, signed: bool = False) -> tuple[Column, ...]:
-    """Declare columns of one kind; a name ending in ``!`` is required."""
-    return tuple(
-        Column(name.rstrip("!"), kind, required=name.endswith("!"), signed=signed) for name in names.split()
-    )
-
-
-def _moments(names: str) -> tuple[Column, ...]:
-    """Declare instants of which a row tells only once they have come."""
-    return tuple(Column(name, Kind.INSTANT, since=name) for name in names.split())
-
-
 _ORDERS = Table(
     "orders",
+    "a purchase: an order, or a line of one as `grain` says; what comes back is a return",
     (
-        *_columns(Kind.TEXT, "order_id! line_no product_id category description channel region currency"),
-        *_columns(Kind.INSTANT, "ordered_at!"),
-        *_columns(Kind.MONEY, "amount unit_price discount cost shipping"),
-        *_columns(Kind.QUANTITY, "quantity"),
-        *_columns(Kind.FLAG, "is_return"),
+        text("order_id!", "the order; lines of one id are one order"),
+        text("line_no", "the line within its order; with it a newer row of the same line corrects the older"),
+        text("product_id", "what was bought"),
+        text("category", "kind of product"),
+        text("description", "words on the product"),
+        text("channel", "where it was bought, such as `web` or `store`"),
+        text("region", "where the customer lives; the newest one holds"),
+        text("currency", "currency of the amounts; a history holds one"),
+        instant("ordered_at!", "when it was ordered"),
+        money("amount", "paid after discount; required unless `quantity` and `unit_price` are mapped"),
+        money("unit_price", "price of one unit"),
+        money("discount", "what was taken off the price"),
+        money("cost", "what the goods cost the business"),
+        money("shipping", "what the customer paid to have it sent"),
+        quantity("quantity", "units bought"),
+        flag("is_return", "the row is something given back"),
     ),
     time="ordered_at",
 )
 _CUSTOMERS = Table(
     "customers",
+    "what holds of a customer",
     (
-        *_columns(Kind.INSTANT, "signed_up_at"),
-        *_columns(Kind.TEXT, "region language referred_by household_id preferred_channel"),
-        *_columns(Kind.MONEY, "acquisition_cost"),
-        *_columns(Kind.FLAG, "is_vulnerable is_minor in_complaint objects_to_profiling"),
-        *_columns(Kind.CONTACT, "name email phone address"),
+        instant("signed_up_at", "when the customer joined"),
+        text("region", "where the customer lives; chosen before that of the orders"),
+        text("language", "of the wording: `en`, `zh` or `lt`; English for others"),
+        text(
+            "referred_by",
+            "id of the customer who brought this one; such clusters are drawn together if so configured",
+        ),
+        text("household_id", "customers of one household are drawn together"),
+        text("preferred_channel", "how the customer asks to be reached: a channel"),
+        money("acquisition_cost", "paid to win the customer"),
+        flag("is_vulnerable", "nobody such gets an action"),
+        flag("is_minor", "nobody such gets an action"),
+        flag("in_complaint", "nobody such gets an action"),
+        flag("objects_to_profiling", "nobody such gets an action"),
+        contact("name", "never read"),
+        contact("email", "address; leaves as a hash with an audience alone"),
+        contact("phone", "number; leaves as a hash with an audience alone"),
+        contact("address", "never read"),
     ),
     time="signed_up_at",
     key=("signed_up_at",),  # a row says what holds now: the next one of the customer takes its place
 )
 _CONSENTS = Table(
     "consents",
+    "a consent given, and perhaps withdrawn",
     (
-        *_columns(Kind.TEXT, "channel! purpose!"),
-        *_columns(Kind.INSTANT, "given_at!"),
-        *_moments("withdrawn_at"),
+        text("channel!", "over which: a channel"),
+        text(
+            "purpose!",
+            "to what: `marketing`, or `profiling`, whose withdrawal over any channel ends all actions",
+        ),
+        instant("given_at!", "when it was given"),
+        moment("withdrawn_at", "when it was withdrawn"),
     ),
     time="given_at",
     key=("channel", "purpose", "given_at"),
 )
 _EVENTS = Table(
     "events",
+    "something a customer did or met besides buying",
     (
-        *_columns(Kind.TEXT, "event_id type! channel"),
-        *_columns(Kind.INSTANT, "occurred_at!"),
-        *_columns(Kind.NUMBER, "value"),
+        text("event_id", "the event"),
+        text(
+            "type!",
+            "a word of `features.event_types`; `session`, `app_use`, `page_error`, `slow_page`, `review` and `mention` "
+            "give more features, `email_click`, `sms_click`, `push_open` and `app_use` tell over which channel "
+            "the customer answers",
+        ),
+        text("channel", "where it happened"),
+        instant("occurred_at!", "when it happened"),
+        number("value", "a review's stars from 1 to 5, a mention's sentiment from -1 to 1"),
     ),
     time="occurred_at",
     key=("event_id",),
 )
 _TICKETS = Table(
     "tickets",
+    "a request for help; no marketing while one is open",
     (
-        *_columns(Kind.TEXT, "ticket_id! channel reason"),
-        *_columns(Kind.INSTANT, "opened_at!"),
-        *_moments("first_reply_at solved_at reopened_at rated_at"),
-        Column("csat", Kind.NUMBER, since="rated_at"),
+        text("ticket_id!", "the ticket"),
+        text("channel", "over which it came: a channel for an answer over the same"),
+        text("reason", "what it is about: `complaint`, `how_to`, a word of `features.ticket_reasons`"),
+        instant("opened_at!", "when it was opened"),
+        moment("first_reply_at", "when somebody answered first"),
+        moment("solved_at", "when it was solved"),
+        moment("reopened_at", "when it was opened again"),
+        moment("rated_at", "when the customer rated the help"),
+        number("csat", "that rating, in the business's own unit", since="rated_at"),
     ),
     time="opened_at",
     key=("ticket_id",),
 )
 _SURVEYS = Table(
     "surveys",
+    "an answer to a survey",
     (
-        *_columns(Kind.TEXT, "survey_id kind!"),
-        *_columns(Kind.INSTANT, "answered_at!"),
-        *_columns(Kind.NUMBER, "score!"),
+        text("survey_id", "the answer"),
+        text("kind!", "what was asked: `nps`, `csat` or `cli`; others are counted"),
+        instant("answered_at!", "when it was answered"),
+        number("score!", "the answer, in the survey's own unit"),
     ),
     time="answered_at",
     key=("survey_id",),
 )
 _SUBSCRIPTIONS = Table(
     "subscriptions",
+    "a subscription: what customers leave where `churn.kind` is `contract`",
     (
-        *_columns(Kind.TEXT, "subscription_id! plan"),
-        *_columns(Kind.INSTANT, "started_at! renews_at"),
-        *_moments("ended_at"),
-        *_columns(Kind.MONEY, "mrr"),
+        text("subscription_id!", "the subscription"),
+        text("plan", "which one it is; another one is a change of plan"),
+        instant("started_at!", "when it began"),
+        instant("renews_at", "when it is renewed next, as agreed beforehand; needs `known_at`"),
+        moment("ended_at", "when it ended; required for contracts"),
+        money("mrr", "fee per month; required for contracts"),
     ),
     time="started_at",
     key=("subscription_id",),
 )
 _LOYALTY = Table(
     "loyalty",
+    "a customer's standing in the loyalty programme from an instant on",
     (
-        *_columns(Kind.INSTANT, "valid_from! expires_at"),
-        *_columns(Kind.TEXT, "tier"),
-        *_columns(Kind.NUMBER, "points"),
+        instant("valid_from!", "from when it holds"),
+        instant("expires_at", "when the points expire"),
+        text("tier", "a word of `features.loyalty_tiers`"),
+        number("points", "balance of points"),
     ),
     time="valid_from",
     key=("valid_from",),
 )
 _OFFERS = Table(
     "offers",
+    "an offer sent to a customer",
     (
-        *_columns(Kind.TEXT, "offer_id! kind"),
-        *_columns(Kind.INSTANT, "starts_at! ends_at"),
-        *_moments("viewed_at completed_at"),
-        *_columns(Kind.MONEY, "reward difficulty"),
+        text("offer_id!", "the offer; it may be sent again"),
+        text("kind", "a word of `features.offer_kinds`"),
+        instant("starts_at!", "from when it holds"),
+        instant("ends_at", "when it is over, as announced; without one it runs on"),
+        moment("viewed_at", "when the customer saw it"),
+        moment("completed_at", "when the customer redeemed it"),
+        money("reward", "what it gives; above 0 it is a discount, and no second one is given meanwhile"),
+        money("difficulty", "what must be spent for it"),
     ),
     time="starts_at",
     key=("offer_id", "starts_at"),  # the same offer is sent to the same customer again and again
@@ -215,28 +182,45 @@ _OFFERS = Table(
 )
 _CONTACTS = Table(
     "contacts",
+    "a message of any team to a customer",
     (
-        *_columns(Kind.TEXT, "contact_id team channel purpose action arm status"),
-        *_columns(Kind.INSTANT, "sent_at!"),
-        *_moments("redeemed_at"),
-        *_columns(Kind.MONEY, "cost"),
+        text("contact_id", "the contact; required where `keepwell deliveries` is used"),
+        text(
+            "team",
+            "who sent it; `keepwell` for what a plan of ours asked for, any other word is another team",
+        ),
+        text("channel", "over which: a channel"),
+        text("purpose", "`marketing` or `service`"),
+        text("action", "of team `keepwell`: the id in the catalogue"),
+        text("arm", "`control` for what was withheld and never sent"),
+        text("status", "`not_delivered` for a message that failed, else `delivered` or nothing"),
+        instant("sent_at!", "when it was sent"),
+        moment("redeemed_at", "when its incentive was redeemed"),
+        money("cost", "what it cost, redemption included"),
     ),
     time="sent_at",
     key=("contact_id",),
 )
 _ATTRIBUTES = Table(
     "attributes",
+    "one attribute of a customer, such as the age; sources name their columns under `values` instead of mapping these",
     (
-        *_columns(Kind.TEXT, "name! text"),
-        *_columns(Kind.NUMBER, "number"),
-        *_columns(Kind.INSTANT, "valid_from!"),
+        text("name!", "the attribute"),
+        text("text", "its value where it is a text"),
+        number("number", "its value where it is a number; a date as days since 1970-01-01"),
+        instant("valid_from!", "from when it holds; not mapped where the source is `static`"),
     ),
     time="valid_from",
     key=("name", "valid_from"),
 )
 _CALENDAR = Table(
     "calendar",
-    (*_columns(Kind.INSTANT, "date!"), *_columns(Kind.TEXT, "region kind!")),
+    "a day to come that everybody may know of",
+    (
+        instant("date!", "the day"),
+        text("region", "where it holds; everywhere without one"),
+        text("kind!", "`promotion` or `holiday`; others give nothing"),
+    ),
     time="date",
     key=("date", "region", "kind"),
     has_customer=False,

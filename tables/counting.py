@@ -11,6 +11,7 @@ import duckdb
 from tables.checks import reasons_list
 from tables.errors import DataError
 from tables.files import relation
+from tables.mending import FAULTS
 from tables.parsed import ParsedFile, fails
 from tables.report import FilterCount, SourceReport
 from tables.sql import Sql, quoted
@@ -51,7 +52,8 @@ def count_file(connection: duckdb.DuckDBPyConnection, parsed: ParsedFile) -> Fil
     """Count a file's rows by what will become of them.
 
     Raises:
-        DataError: if it is a file of orders without rows, or cannot be read to its end.
+        DataError: if it is a file of orders without rows.
+        duckdb.Error: if it cannot be read to its end.
     """
     row = _counted(connection, parsed)
     where = f"{parsed.table.name}: {parsed.file.path}"
@@ -93,14 +95,9 @@ def _counted(connection: duckdb.DuckDBPyConnection, parsed: ParsedFile) -> dict[
         f"max({currency}) filter ({good}) as high_currency",
     ]
     query = Sql.of(f"select {', '.join(fields)} from ({{}})", parsed.rows)
-    try:
-        result = connection.execute(query.text, query.values)
-        names = [str(column[0]) for column in result.description or ()]
-        (values,) = result.fetchall()
-    except duckdb.Error as error:
-        raise DataError(
-            f"{parsed.table.name}: {parsed.file.path} cannot be read; {str(error).splitlines()[0]} Mend the file."
-        ) from error
+    result = connection.execute(query.text, query.values)
+    names = [str(column[0]) for column in result.description or ()]
+    (values,) = result.fetchall()
     return dict(zip(names, values, strict=True))
 
 
@@ -145,10 +142,11 @@ def too_many_bad(
         )
         found = connection.execute(query.text, query.values).fetchall()
         examples += [f"{parsed.file.path.name} row {row}" for (row,) in found]
+    advice = "".join(f"{FAULTS[name]} " for name in sorted(report.quarantined) if name in FAULTS)
     return (
         f"{report.table}: {report.path}: {report.bad_rows} of {report.rows} rows are bad, allowed is a share of "
         f"{limit:g}; {counts}; for example {', '.join(examples[:_EXAMPLES])}. "
-        "Mend the source or its mapping, filter such rows by name, or raise bad_row_limit."
+        f"{advice}Mend the source or its mapping, filter such rows by name, or raise bad_row_limit."
     )
 
 
@@ -170,7 +168,7 @@ def quarantine(connection: duckdb.DuckDBPyConnection, parsed: ParsedFile, root: 
         f"{quoted('row number')}) from ({{}}) as judged join ({{}}) as raw on judged.source_row = "
         f"raw.{quoted('row number')} order by source_row) to ? (format parquet, compression zstd)",
         judged,
-        relation(parsed.source, parsed.file.path),
+        relation(parsed.source, parsed.file),
     )
     connection.execute(query.text, (parsed.file.path.name, *query.values, str(target)))
     return name

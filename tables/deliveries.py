@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -11,8 +12,17 @@ from tables.calendar import BusinessCalendar
 from tables.contracts import DECLARED
 from tables.counting import FileCounts, count_file, describe, too_many_bad
 from tables.errors import DataError
-from tables.files import SourceFile, digest_of, find_files, lines_inside_quotes, open_file
+from tables.files import (
+    SourceFile,
+    digest_of,
+    find_files,
+    is_csv,
+    lines_inside_quotes,
+    open_file,
+    unreadable,
+)
 from tables.manifest import Manifest
+from tables.mending import mend
 from tables.parsed import ParsedFile, parse
 from tables.report import IngestReport
 from tables.sources import IngestSettings, Source
@@ -33,7 +43,11 @@ class Delivery:
 
 @dataclass
 class Run:
-    """What all steps of one ingest share."""
+    """What all steps of one ingest share.
+
+    Attributes:
+        first: rows of each file to look at; all of them where not given.
+    """
 
     connection: duckdb.DuckDBPyConnection
     root: Path
@@ -45,6 +59,7 @@ class Run:
     progress: Progress
     report: IngestReport = field(default_factory=lambda: IngestReport(changed=False))
     digests: dict[Path, str] = field(default_factory=dict)
+    first: int | None = None
 
     @property
     def generation(self) -> int:
@@ -86,10 +101,8 @@ def _new_files(run: Run, name: str, source: Source) -> Iterator[Delivery]:
         if identity in (run.previous.files if newest is None else (newest,)):
             continue
         run.progress(f"{name}: reading {path.name}")
-        file = open_file(run.connection, source, path, digest, table=name)
-        parsed = _parsed(run, name, source, file)
-        counts = count_file(run.connection, parsed)
-        _check_quotes(run, name, source, path, counts.rows)
+        parsed, counts = read_file(run, name, source, path)
+        _check_quotes(run, parsed, counts.rows)
         known = _known_since(run, name) if source.static else None
         parsed = replace(parsed, is_clean=counts.bad == 0, known_since=known)
         yield Delivery(name, parsed, counts, place, identity)
@@ -103,22 +116,47 @@ def _known_since(run: Run, name: str) -> int:
     return (run.previous.stamp or 0) if name in run.previous.tables else 0
 
 
-def _check_quotes(run: Run, name: str, source: Source, path: Path, rows: int) -> None:
+def read_file(run: Run, name: str, source: Source, path: Path) -> tuple[ParsedFile, FileCounts]:
+    """Parse and count a file; of CSV that DuckDB refuses, a mended copy in which broken rows are bad ones.
+
+    Raises:
+        SchemaError: if columns are missing.
+        DataError: if the file is empty, or cannot be read at all.
+    """
+    where, digest = f"{name}: {path}", run.digest(path)
+    opening = partial(open_file, run.connection, source, path, digest, table=name, first=run.first)
+    try:
+        return _counted(run, name, source, opening())
+    except duckdb.OutOfMemoryException:
+        raise
+    except duckdb.Error as error:
+        if not is_csv(path, source):
+            raise unreadable(where, error) from error
+    run.progress(
+        f"{name}: {path.name} is no plain CSV; reading it with line ends alike and broken rows aside"
+    )
+    copy = run.temporary / f"{_place_of_file(name, source, path)}.csv"
+    mend(path, source.csv, copy, table=name, first=run.first)
+    try:
+        return _counted(run, name, source, opening(mended=copy))
+    except duckdb.Error as error:
+        raise unreadable(where, error) from error
+
+
+def _counted(run: Run, name: str, source: Source, file: SourceFile) -> tuple[ParsedFile, FileCounts]:
+    parsed = parse(run.connection, DECLARED[name], source, file, calendar=run.calendar, now=run.now)
+    return parsed, count_file(run.connection, parsed)
+
+
+def _check_quotes(run: Run, parsed: ParsedFile, rows: int) -> None:
     """Refuse a file of which a stray quote swallowed more than the share of bad rows that is allowed."""
-    swallowed = lines_inside_quotes(source, path, rows)
+    swallowed = lines_inside_quotes(parsed.source, parsed.file, rows)
     if swallowed > run.settings.bad_row_limit * (rows + swallowed):
         raise DataError(
-            f"{name}: {path}: {swallowed} of {rows + swallowed} lines lie inside quotes; allowed is a share of "
-            f"{run.settings.bad_row_limit:g}. Close or double the stray quote, or raise bad_row_limit."
+            f"{parsed.table.name}: {parsed.file.path}: {swallowed} of {rows + swallowed} lines lie inside quotes; "
+            f"allowed is a share of {run.settings.bad_row_limit:g}. "
+            "Close or double the stray quote, or raise bad_row_limit."
         )
-
-
-def _parsed(run: Run, name: str, source: Source, file: SourceFile) -> ParsedFile:
-    try:
-        return parse(run.connection, DECLARED[name], source, file, calendar=run.calendar, now=run.now)
-    except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
-        first = str(error).splitlines()[0]
-        raise DataError(f"{name}: {file.path} cannot be read; {first} Mend the file.") from error
 
 
 def _mapping(source: Source) -> str:

@@ -178,13 +178,16 @@ class History:
 
     def _span(self, table: str) -> tuple[int, int]:
         if table not in self._spans:
-            first, newest = self._manifest.first_order_at, self._manifest.newest_order_at
-            if table != "orders":
-                first, newest = self._read_span(table)
+            first, newest = self._find_span(table)
             if first is None or newest is None:
                 raise DataError(f"history: no {table}. Add a source of {table}.")
             self._spans[table] = first, newest
         return self._spans[table]
+
+    def _find_span(self, table: str) -> tuple[int | None, int | None]:
+        if table == "orders":
+            return self._manifest.first_order_at, self._manifest.newest_order_at
+        return self._read_span(table)
 
     def _read_span(self, table: str) -> tuple[int | None, int | None]:
         times = [self.read(table, bucket).at for bucket in range(self.buckets)] if self.has(table) else []

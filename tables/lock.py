@@ -44,7 +44,8 @@ class WorkspaceLock:
             StorageError: if the folder cannot be written.
         """
         with storage(self.root):
-            self.root.mkdir(parents=True, exist_ok=True)
+            # Plans and scores name customers: a folder we make is for its owner, one that stands keeps its mode.
+            self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
             try:
                 self._lock.acquire()
             except Timeout:

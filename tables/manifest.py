@@ -130,15 +130,17 @@ def read_manifest(root: Path) -> Manifest | None:
         return None
     try:
         content = json.loads(path.read_text())
-    except json.JSONDecodeError as error:
+        written = content["format"]
+        if written == _FORMAT:
+            return Manifest.model_validate(content)
+    except (ValueError, TypeError, KeyError) as error:
+        reason = str(error).splitlines()[0].rstrip(":.")
         raise DataError(
-            f"{path}: not readable; {error}. Restore it, or ingest into an empty folder."
+            f"{path}: not a manifest; {reason}. Restore it from a backup, or ingest into an empty folder."
         ) from error
-    if content.get("format") != _FORMAT:
-        raise SchemaError(
-            f"{path}: format {content.get('format')!r}, this version reads {_FORMAT}. Ingest into an empty folder."
-        )
-    return Manifest.model_validate(content)
+    raise SchemaError(
+        f"{path}: format {written!r}, this version reads {_FORMAT}. Ingest into an empty folder."
+    )
 
 
 def switch_manifest(root: Path, manifest: Manifest) -> None:

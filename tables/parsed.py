@@ -11,6 +11,7 @@ from tables.contracts import MONEY_SCALE, MOST_STORED, Column, Kind, Table, colu
 from tables.errors import SchemaError
 from tables.files import SourceFile, relation
 from tables.happenings import fields_needed, problems_of_instants, reasons_of_instants, with_instants
+from tables.mending import BECAUSE, FAULTS
 from tables.sources import Source
 from tables.sql import Sql, quoted
 from tables.typed import Mapped, id_text, mapped
@@ -93,7 +94,7 @@ def parse(
     first = _first_layer(source, file, parts, customer)
     placed = _placed(connection, first, parts, calendar)
     computed = Sql.of(
-        f"select * replace ({_RETURNS} as is_return), {_removed(source)} as removed, "
+        f"select * replace ({_RETURNS} as is_return), {_removed(source, file)} as removed, "
         f"{_amount(parts)} as computed_amount from ({{}})",
         placed,
     )
@@ -101,6 +102,8 @@ def parse(
     if table.name == "orders" and not any(part.column.name == "amount" for part in parts):
         too_large = Reason("extreme_amount", f"computed_amount > {MOST_STORED}")
         judged = (*judged, Reason("missing_amount", "computed_amount is null"), too_large)
+    if file.mended:
+        judged = _with_faults(judged)
     return ParsedFile(table, source, file, with_instants(computed, table, source), judged, customer)
 
 
@@ -173,9 +176,11 @@ def _first_layer(source: Source, file: SourceFile, parts: Sequence[Mapped], cust
     fields += fields_needed(source, file)
     for name, text in source.constants.items():
         fields.append(Sql(f"?::varchar as {quoted(name)}", (text,)))
+    if file.mended:
+        fields.append(Sql(quoted(BECAUSE)))
     if "is_return" not in {part.column.name for part in parts}:
         fields.append(Sql("null::tinyint as is_return"))
-    return Sql.of("select {} from ({})", Sql.join(", ", fields, "*"), relation(source, file.path))
+    return Sql.of("select {} from ({})", Sql.join(", ", fields, "*"), relation(source, file))
 
 
 def _fails(source: Source) -> list[Sql]:
@@ -185,10 +190,19 @@ def _fails(source: Source) -> list[Sql]:
     ]
 
 
-def _removed(source: Source) -> str:
-    """Number the first filter a row fails, 0 for a row that is kept."""
-    whens = " ".join(f"when {fails(number)} then {number}" for number in range(1, len(source.filters) + 1))
-    return f"(case {whens} else 0 end)::smallint" if whens else "0::smallint"
+def _removed(source: Source, file: SourceFile) -> str:
+    """Number the first filter a row fails, 0 for a row that is kept; no filter judges a row that is unreadable."""
+    whens = [f"when {fails(number)} then {number}" for number in range(1, len(source.filters) + 1)]
+    if file.mended:
+        whens.insert(0, f"when {quoted(BECAUSE)} is not null then 0")
+    return f"(case {' '.join(whens)} else 0 end)::smallint" if whens else "0::smallint"
+
+
+def _with_faults(judged: Sequence[Reason]) -> tuple[Reason, ...]:
+    """Let a row that cannot be read be bad for that reason alone."""
+    because = quoted(BECAUSE)
+    read = (Reason(one.name, f"{because} is null and ({one.claim})") for one in judged)
+    return (*(Reason(fault, f"{because} = '{fault}'") for fault in FAULTS), *read)
 
 
 def _returned(source: Source) -> Sql:

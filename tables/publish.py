@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from tables.errors import DataError, LockError, SchemaError, StorageError
 from tables.lock import WorkspaceLock
@@ -126,17 +126,23 @@ def published(root: Path, as_of: date) -> Manifest | None:
     """Return the manifest of a night, or nothing when the night was never published.
 
     Raises:
-        DataError: if the manifest cannot be read.
+        DataError: if the manifest is damaged.
+        StorageError: if it may not be read.
     """
     path = _manifest_path(root, as_of)
     try:
         return Manifest.model_validate({**json.loads(path.read_bytes()), "root": root})
     except FileNotFoundError:
         return None
-    except (ValueError, TypeError, ValidationError) as error:
+    except OSError as error:
+        raise StorageError(
+            f"{path}: the manifest may not be read; {error.strerror}. Grant access."
+        ) from error
+    except (ValueError, TypeError) as error:
         raise DataError(
-            f"{path}: not a manifest; {str(error).splitlines()[0]}. "
-            f"Restore it, or delete it and publish {as_of} again."
+            f"{path}: not a manifest; {str(error).splitlines()[0].rstrip(':.')}. Restore it from a backup. Without one "
+            "copy the workspace, since outcomes are measured by what that night planned; then move this file away "
+            f"and run `keepwell nightly --as-of {as_of}`: the same sources, configuration and model plan the same."
         ) from error
 
 

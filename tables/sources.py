@@ -95,11 +95,13 @@ class CsvFormat(_Frozen):
 
     Attributes:
         delimiter: one character between fields.
+        escape: what stands before a quote inside quotes: another quote, or a backslash.
         decimal: the decimal mark of numbers.
         timestamp_format: ``strptime`` pattern of instants; ISO 8601 where not given.
     """
 
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    escape: Literal['"', "\\"] = '"'
     decimal: Literal[".", ","] = "."
     timestamp_format: str | None = None
 

@@ -47,12 +47,13 @@ def storage(where: Path) -> Iterator[None]:
         raise StorageError(f"{where}: the machine refused it; {reason}. {advice}") from error
 
 
-def write_table(frame: pd.DataFrame, path: Path) -> str:
+def write_table(frame: pd.DataFrame, path: Path, *, private: bool = False) -> str:
     """Write a Parquet file whose bytes depend on rows, column order and types alone.
 
     Args:
         frame: rows in the order to store; the index is not stored.
         path: where the file appears once it is complete; its folder is made.
+        private: only the file's owner may ever read it.
 
     Returns:
         SHA-256 of the file, in hexadecimal.
@@ -62,7 +63,7 @@ def write_table(frame: pd.DataFrame, path: Path) -> str:
     """
     # pandas' own metadata holds its version, and chunks left by a concat would move page boundaries.
     table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None).combine_chunks()
-    with replacing(path) as unfinished:
+    with replacing(path, private=private) as unfinished:
         pq.write_table(table, unfinished, compression="zstd", row_group_size=_ROWS_PER_GROUP)
     return sha256_of(path)
 
@@ -82,6 +83,17 @@ def read_table(path: Path, columns: Sequence[str] = ()) -> pd.DataFrame:
     return frame[list(columns)] if columns else frame
 
 
+def read_tables(paths: Sequence[Path], columns: Sequence[str]) -> pd.DataFrame:
+    """Read columns of one or more such tables, one behind the other, at a fraction of the time of one by one."""
+    parts = []
+    for path in paths:
+        with pq.ParquetFile(path) as file:
+            parts.append(file.read(columns=list(columns)))
+    # A column without a value is of no type where it stands alone.
+    frame = pa.concat_tables(parts, promote_options="permissive").to_pandas()
+    return frame[list(columns)]
+
+
 def count_rows(path: Path) -> int:
     """Return the number of rows of a Parquet file from its footer."""
     return int(pq.read_metadata(path).num_rows)
@@ -98,11 +110,12 @@ def write_text(text: str, path: Path) -> None:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, *, private: bool = False) -> Iterator[Path]:
     """Lend a temporary name beside a file; the file is replaced when the block ends well.
 
     Args:
         path: the file to replace or create; its folder is made.
+        private: only the file's owner may read it, from its first byte on.
 
     Raises:
         StorageError: if the machine refuses; the old file is then untouched.
@@ -111,6 +124,9 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         with storage(path):
             path.parent.mkdir(parents=True, exist_ok=True)
+            if private:
+                unfinished.unlink(missing_ok=True)  # one left by a run that was killed would keep its mode
+                unfinished.touch(mode=0o600)
             yield unfinished
             flush(unfinished)
             unfinished.replace(path)

@@ -1,10 +1,11 @@
 """YAML that remembers where each key stands, so that every complaint names its file and line."""
 
 import re
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -14,7 +15,9 @@ from yaml.reader import ReaderError
 from tables.errors import ConfigError
 
 Key = tuple[str | int, ...]
-Lines = Mapping[Key, int]
+Place = int | str
+Places = Mapping[Key, Place]
+Model = TypeVar("Model", bound=BaseModel)
 Parents = tuple[yaml.Node, ...]
 _LONGEST_SHOWN = 60
 _DIGITS = "-+.0123456789"
@@ -86,24 +89,52 @@ class _Reading:
         return self.value(node, path, above)
 
     def problem(self, node: yaml.Node, path: Key, what: str) -> None:
-        self.problems.append((node.start_mark.line + 1, f"{_dotted(path)}: {what}" if path else what))
+        self.problems.append((node.start_mark.line + 1, f"{dotted(path)}: {what}" if path else what))
 
 
-def load_yaml_with_lines(path: Path) -> tuple[dict[str | int, Any], Lines]:
-    """Read a YAML file whose top level is a mapping, with the line of every key.
+@dataclass(frozen=True)
+class Document:
+    """A YAML file as read, with the place of every key and what is wrong with its text.
+
+    Attributes:
+        path: the file.
+        content: plain values; of a key that stands there twice, the first.
+        places: for each key path, such as ``("sources", 0, "file")``, its line counted from 1, or the name of the
+            variable that sets it; the empty path stands for the whole file.
+        problems: line and complaint for every repeated or unusable key.
+    """
+
+    path: Path
+    content: dict[str | int, Any]
+    places: Places
+    problems: tuple[tuple[Place, str], ...] = ()
+
+    def validated(self, model: type[Model]) -> Model:
+        """Return the content as a model.
+
+        Raises:
+            ConfigError: with every problem of the text and of the values together, in order of lines; a value that
+                cannot be read is complained of once.
+        """
+        found = list(self.problems)
+        unusable = {place for place, _ in found}
+        try:
+            valid = model.model_validate(self.content)
+        except ValidationError as error:
+            said = [_described(details, self.places, model) for details in error.errors(include_url=False)]
+            found += [(place, what) for place, what in said if place not in unusable]
+        if found:
+            raise ConfigError.of_all(_in_order(self.path, found))
+        return valid
+
+
+def read_yaml(path: Path) -> Document:
+    """Read a YAML file whose top level is a mapping; repeated and unusable keys wait in its problems.
 
     Only ``true`` and ``false`` are booleans (``NO`` is Norway), and only whole dates are dates.
 
-    Args:
-        path: the file.
-
-    Returns:
-        The content, and for each key path, such as ``("sources", 0, "file")``, its line counted from 1;
-        the empty path stands for the whole file.
-
     Raises:
-        ConfigError: if the file cannot be read, is no YAML, has no mapping at the top, or repeats a key;
-            every repeated or unusable key is named at once.
+        ConfigError: if the file cannot be read, is no YAML, or has no mapping at the top.
     """
     text = _text(path)
     try:
@@ -116,28 +147,35 @@ def load_yaml_with_lines(path: Path) -> tuple[dict[str | int, Any], Lines]:
         raise ConfigError(f"{path}:1: the file must hold `key: value` lines; found {found}.")
     reading = _Reading(loader)
     content = reading.mapping(node, (), (node,))
-    if reading.problems:
-        raise ConfigError.of_all([f"{path}:{line}: {what}" for line, what in sorted(reading.problems)])
-    return content, reading.lines
+    return Document(path, content, reading.lines, tuple(reading.problems))
 
 
-def describe_validation_error(
-    error: ValidationError, file: Path | str, lines: Lines, model: type[BaseModel]
-) -> list[str]:
-    """Say for each problem of a validated file where it is, what is wrong, and what was probably meant.
+def load_yaml(path: Path) -> dict[str | int, Any]:
+    """Return what a YAML file holds.
 
-    Args:
-        error: what pydantic raised.
-        file: name to put before the line.
-        lines: line per key path, from :func:`load_yaml_with_lines`.
-        model: the validated model, whose field names serve as suggestions.
-
-    Returns:
-        ``file:line: a.b.c: message; found VALUE (did you mean x)``, one per problem, in order of lines.
+    Raises:
+        ConfigError: as :func:`read_yaml` does, and if it repeats a key; every such key is named at once.
     """
-    described = [_described(details, lines, model) for details in error.errors(include_url=False)]
-    unique = dict.fromkeys(sorted(described, key=lambda pair: pair[0]))
-    return [f"{file}:{line}: {what}" for line, what in unique]
+    document = read_yaml(path)
+    if document.problems:
+        raise ConfigError.of_all(_in_order(path, document.problems))
+    return document.content
+
+
+def dotted(path: Key) -> str:
+    """Write a key path as people do.
+
+    Examples:
+        >>> dotted(("sources", 0, "file"))
+        'sources[0].file'
+    """
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return text.removeprefix(".")
+
+
+def place_of(path: Key, places: Places) -> Place:
+    """Return the place of a key, or of the innermost section around it that stands anywhere."""
+    return next(places[path[:depth]] for depth in range(len(path), -1, -1) if path[:depth] in places)
 
 
 def nearest(word: object, names: Iterator[str] | list[str] | tuple[str, ...]) -> str:
@@ -171,29 +209,47 @@ def _broken(error: yaml.YAMLError, text: str) -> str:
     return f"{mark.line + 1 if mark else 1}: not valid YAML: {getattr(error, 'problem', None) or error}"
 
 
-def _described(details: ErrorDetails, lines: Lines, model: type[BaseModel]) -> tuple[int, str]:
-    path = _real_path(details, lines)
-    line = next(lines[path[:depth]] for depth in range(len(path), -1, -1) if path[:depth] in lines)
-    key = f"{_dotted(path)}: " if path else ""
+def _in_order(path: Path, problems: Iterable[tuple[Place, str]]) -> list[str]:
+    """Write each problem once: those of variables by their names, then those of the file by line."""
+    ordered = dict.fromkeys(sorted(problems, key=lambda pair: (isinstance(pair[0], int), pair[0])))
+    return [
+        f"{path}:{place}: {what}" if isinstance(place, int) else f"{place}: {what}" for place, what in ordered
+    ]
+
+
+def _described(details: ErrorDetails, places: Places, model: type[BaseModel]) -> tuple[Place, str]:
+    path = _real_path(details, places)
+    place = place_of(path, places)
+    key = f"{dotted(path)}: " if path else ""
     match details["type"]:
         case "missing":
-            return line, f"{key}is required and missing"
+            return place, f"{key}is required and missing"
         case "extra_forbidden":
             allowed = _field_names(model, path[:-1])
             advice = nearest(path[-1], allowed) or f"; allowed are {', '.join(allowed)}"
-            return line, f"{key}there is no such key{advice}"
+            return place, f"{key}there is no such key{advice}"
     message = details["msg"].removeprefix("Value error, ")
     message = (message[:1].lower() + message[1:]).removesuffix(".")
     expected = re.findall(r"'([^']*)'", str(details.get("ctx", {}).get("expected", "")))
     found = "" if isinstance(details["input"], Mapping) else f"; found {_shown(details['input'])}"
-    return line, f"{key}{message}{found}{nearest(details['input'], expected)}"
+    setters = _variables_behind(path, message, places) if isinstance(place, int) else []
+    told = f"; {', '.join(setters)} set{'s' * (len(setters) == 1)} a part of it" if setters else ""
+    return place, f"{key}{message}{found}{nearest(details['input'], expected)}{told}"
 
 
-def _real_path(details: ErrorDetails, lines: Lines) -> Key:
+def _variables_behind(path: Key, message: str, places: Places) -> list[str]:
+    """List the variables that set what a claim about a section speaks of; of the whole file, what it names."""
+    below = (
+        (key, place) for key, place in places.items() if isinstance(place, str) and key[: len(path)] == path
+    )
+    return sorted({str(place) for key, place in below if path or dotted(key) in message})
+
+
+def _real_path(details: ErrorDetails, places: Places) -> Key:
     """Drop what pydantic adds to a location (names of union members, ``[key]``) and no file contains."""
     path: Key = ()
     for part in details["loc"]:
-        if (*path, part) in lines:
+        if (*path, part) in places:
             path = (*path, part)
     named_last = details["type"] in {"missing", "extra_forbidden"} and path[-1:] != details["loc"][-1:]
     return (*path, details["loc"][-1]) if named_last else path
@@ -213,17 +269,6 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield annotation
     for inner in get_args(annotation):
         yield from _models_in(inner)
-
-
-def _dotted(path: Key) -> str:
-    """Write a key path as people do.
-
-    Examples:
-        >>> _dotted(("sources", 0, "file"))
-        'sources[0].file'
-    """
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
-    return text.removeprefix(".")
 
 
 def _shown(value: object) -> str:

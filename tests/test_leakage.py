@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from features.population import Buyers, Subscribers
+from tests.command_line import keepwell
 from tests.drawn_rows import AS_OF, MIDNIGHT, Delivery, Row, a_row
 from tests.drawn_shop import (
     CONTRACTS,
@@ -25,8 +26,6 @@ from tests.drawn_shop import (
     turned_out_otherwise,
     with_another_future,
 )
-from tests.pipeline.conftest import ROOT
-from tests.pipeline.test_cli import keepwell
 
 # Every example ingests files, about half a second each: few of them, and no search for a smaller one.
 few = settings(
@@ -217,7 +216,7 @@ def test_the_command_line_exports_the_same_features_later(tmp_path: Path) -> Non
             Files(tmp_path).write(table, rows[table], name=str(night))
         out = tmp_path / f"{night}.parquet"
         words = ("features", "-c", tmp_path / "shop.yaml", "--as-of", str(AS_OF), "--out", out)
-        told = keepwell(*words, cwd=ROOT)
+        told = keepwell(*words)
         assert told.returncode == 0, told.stderr
         exported.append(out.read_bytes())
     assert exported[0] == exported[1]

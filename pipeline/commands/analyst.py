@@ -7,31 +7,34 @@ from typing import Any
 import click
 
 from pipeline.desk import Desk
-from pipeline.options import AS_OF, CONFIG, Answer, Day, Lengths, Names, Numbered, answers
-
-
-@click.command()
-@CONFIG
-@AS_OF
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Parquet file to write.")
-@answers
-@click.pass_obj
-def features(desk: Desk, config_path: Path, as_of: date | None, out: Path) -> Answer:
-    """Write the features of every customer known at a date, one row each."""
-    from pipeline.steps import export_features
-
-    run = desk.run(desk.config(config_path))
-    with run.locked("keepwell features") as run:
-        return export_features(run, as_of=as_of or desk.today(run.config), out=out)
+from pipeline.options import AS_OF, CONFIG, Answer, Day, Lengths, Names, answers, listed, numbered
 
 
 @click.command()
 @CONFIG
 @AS_OF
 @click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Parquet file to write, for its owner alone.",
+)
+@answers
+@click.pass_obj
+def features(desk: Desk, config_path: Path, as_of: date | None, out: Path) -> Answer:
+    """Write the features of every customer known at a date, one row each."""
+    from pipeline.steps import export_features
+
+    with desk.run(config_path).locked("keepwell features") as run:
+        return export_features(run, as_of=as_of or desk.today(run.config), out=out)
+
+
+@click.command()
+@CONFIG
+@AS_OF
+@listed(
     "--without",
-    type=Names(),
-    default=(),
+    Names(),
     metavar="TABLE,...",
     help="Compare with the recipe less the features of the last of these tables, the last two, ... all of them.",
 )
@@ -55,18 +58,16 @@ def evaluate(
         return evaluate_flat(snapshot, desk.progress)
     from pipeline.flows import evaluate as flow
 
-    run = desk.run(desk.config(config_path))
-    with run.locked("keepwell evaluate") as run:
+    with desk.run(config_path).locked("keepwell evaluate") as run:
         return flow(run, as_of=as_of, without=without, ablated=ablate)
 
 
 @click.command()
 @CONFIG
 @AS_OF
-@click.option(
+@listed(
     "--days",
-    type=Lengths(),
-    default=(),
+    Lengths(),
     metavar="DAYS,...",
     help="Lengths of the outcome window to try; round ones that the log allows if not given.",
 )
@@ -76,8 +77,7 @@ def define(desk: Desk, config_path: Path, as_of: date | None, days: tuple[int, .
     """Try definitions of churn on the past: churn, false churn, who is left out, and which one to choose."""
     from pipeline.defining.defining import define as flow
 
-    run = desk.run(desk.config(config_path))
-    with run.locked("keepwell define") as run:
+    with desk.run(config_path).locked("keepwell define") as run:
         return flow(run, as_of=as_of or desk.today(run.config), days=days)
 
 
@@ -102,8 +102,7 @@ def tune(
     from pipeline.training.tuning import Budget
     from pipeline.training.tuning import tune as flow
 
-    run = desk.run(desk.config(config_path))
-    with run.locked("keepwell tune") as run:
+    with desk.run(config_path).locked("keepwell tune") as run:
         return flow(
             run, config_path, as_of=as_of or desk.today(run.config), out=out, budget=Budget(minutes, trials)
         )
@@ -113,24 +112,18 @@ def tune(
 @CONFIG
 @click.option("--as-of", type=Day(), help="The night; the newest published one if not given.")
 @click.option("--budget", type=click.FloatRange(min=0), help="Money per period of the configured budget.")
-@click.option(
-    "--capacity",
-    type=Numbered(1),
-    multiple=True,
-    metavar="ACTION=CUSTOMERS",
-    help="Most customers a night for an action; may be repeated.",
-)
-@click.option(
+@numbered("--capacity", metavar="ACTION=CUSTOMERS", help="Most customers a night for an action")
+@numbered("--hours", metavar="TEAM=HOURS", help="Working hours of a team for the night")
+@numbered(
     "--prior",
-    type=Numbered(2),
-    multiple=True,
+    most=2,
     metavar="ACTION=SAVE[,SD]",
-    help="Believed share of leavers an action saves, and how unsure that is; may be repeated.",
+    help="Believed share of leavers an action saves, and how unsure that is",
 )
 @click.option(
     "--threshold", type=click.FloatRange(0, 1), help="Plan only for customers of at least that churn risk."
 )
-@click.option("--without", type=Names(), default=(), metavar="ACTION,...", help="Plan without these actions.")
+@listed("--without", Names(), metavar="ACTION,...", help="Plan without these actions; may be repeated.")
 @click.option("--catalogue", type=click.Path(path_type=Path), help="Plan with another catalogue of actions.")
 @click.option(
     "--out", type=click.Path(path_type=Path), help="HTML file to write, with profit against budget."
@@ -142,7 +135,7 @@ def whatif(desk: Desk, /, config_path: Path, as_of: date | None, out: Path | Non
     from pipeline.whatif.question import Question
     from pipeline.whatif.whatif import whatif as flow
 
-    run = desk.run(desk.config(config_path))
+    run = desk.run(config_path)
     return flow(run, Question.of(**asked), as_of=as_of, today=desk.today(run.config), out=out)
 
 
@@ -155,7 +148,7 @@ def power(desk: Desk, config_path: Path, as_of: date | None) -> Answer:
     """Tell what a night's control groups could show, before anything is sent; nothing is published."""
     from pipeline.power import power as flow
 
-    run = desk.run(desk.config(config_path))
+    run = desk.run(config_path)
     return flow(run, as_of=as_of, today=desk.today(run.config))
 
 
@@ -169,7 +162,7 @@ def power(desk: Desk, config_path: Path, as_of: date | None) -> Answer:
 def leaderboard(desk: Desk, configs: tuple[Path, ...], out: Path | None) -> Answer:
     """Compare the model with rivals and CatBoost on several businesses, at several test dates each."""
     snapshots = {path: desk.snapshot(path) for path in configs}
-    runs = {path: desk.run(desk.config(path)) for path, snapshot in snapshots.items() if snapshot is None}
+    runs = {path: desk.run(path) for path, snapshot in snapshots.items() if snapshot is None}
     from pipeline.board.leaderboard import leaderboard as flow
 
     return flow([snapshots[path] or runs[path] for path in configs], out=out, progress=desk.progress)

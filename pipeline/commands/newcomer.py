@@ -52,8 +52,7 @@ def demo(desk: Desk, config_path: Path, nights: int) -> Answer:
     """Simulate a shop, train, publish a night, let a day pass, publish the next, and name the page."""
     from pipeline.demo import demo as flow
 
-    run = desk.run(desk.config(config_path))
-    with run.locked("keepwell demo") as run:
+    with desk.run(config_path).locked("keepwell demo") as run:
         return flow(run, nights=nights)
 
 
@@ -67,8 +66,7 @@ def example(desk: Desk, config_path: Path) -> Answer:
     from pipeline.example import example as flow
 
     data = data_folder(desk.config(config_path).workspace)
-    run = desk.run(desk.config(config_path, KEEPWELL_DATA=str(data)))
-    with run.locked("keepwell example") as run:
+    with desk.run(config_path, KEEPWELL_DATA=str(data)).locked("keepwell example") as run:
         return flow(run)
 
 
@@ -82,7 +80,7 @@ def doctor(desk: Desk, config_path: Path | None) -> Answer:
     """Check the installation, and with a configuration the workspace and its sources."""
     from pipeline.doctor import examine
 
-    return examine(desk.run(desk.config(config_path)) if config_path else None)
+    return examine(desk.run(config_path) if config_path else None)
 
 
 @click.group()
@@ -100,6 +98,16 @@ def show(desk: Desk, config_path: Path) -> Answer:
 
     settings = desk.config(config_path).model_dump(mode="json")
     return {**settings, "text": yaml.safe_dump(settings, sort_keys=False, allow_unicode=True).rstrip()}
+
+
+@config.command("columns")
+@answers
+@click.pass_obj
+def columns(_: Desk) -> Answer:
+    """Print every column a source may deliver: what it holds, whether it is required, what it says."""
+    from pipeline.columns import told
+
+    return told()
 
 
 COMMANDS = (init, demo, example, doctor, config)

@@ -17,8 +17,7 @@ def ingest(desk: Desk, config_path: Path) -> Answer:
     """Read new source rows into the history; the same rows twice change nothing."""
     from pipeline.steps import ingest_answer, ingest_sources
 
-    run = desk.run(desk.config(config_path))
-    with run.locked("keepwell ingest") as run:
+    with desk.run(config_path).locked("keepwell ingest") as run:
         return ingest_answer(ingest_sources(run))
 
 
@@ -39,8 +38,7 @@ def retrain(
     """Compare a changed recipe with the champion's, refit the winner on all complete dates, promote if sound."""
     from pipeline.training.retraining import retrain as flow
 
-    run = desk.run(desk.config(config_path))
-    with run.locked("keepwell retrain") as run:
+    with desk.run(config_path).locked("keepwell retrain") as run:
         return flow(
             run,
             as_of=as_of or desk.today(run.config),
@@ -61,8 +59,7 @@ def rollback(desk: Desk, config_path: Path, to: int | None, reason: str) -> Answ
     """Withdraw the model in service; the one promoted before it serves from the next night on."""
     from pipeline.training.rolling_back import rollback as flow
 
-    run = desk.run(desk.config(config_path))
-    with run.locked("keepwell rollback") as run:
+    with desk.run(config_path).locked("keepwell rollback") as run:
         return flow(run, to=to, reason=reason)
 
 
@@ -88,7 +85,7 @@ def nightly(
     from pipeline.flows import NightOptions
     from pipeline.flows import nightly as flow
 
-    run = desk.run(desk.config(config_path))
+    run = desk.run(config_path)
     today = desk.today(run.config)
     options = NightOptions(
         republish=republish, accept_level=accept_level, allow_later_model=allow_later_model, today=today
@@ -112,8 +109,7 @@ def export(desk: Desk, config_path: Path, as_of: date | None, out: Path) -> Answ
     """Write the published plan for other systems: one CSV per channel, hashes alone for an audience."""
     from pipeline.handover.exporting import export as flow
 
-    run = desk.run(desk.config(config_path))
-    with run.locked("keepwell export") as run:
+    with desk.run(config_path).locked("keepwell export") as run:
         return flow(run, as_of=as_of, today=desk.today(run.config), out=out)
 
 
@@ -128,8 +124,7 @@ def deliveries(desk: Desk, config_path: Path, files: tuple[Path, ...]) -> Answer
     """Take in what became of the contacts: FILES of deliveries and redemptions; the same twice changes nothing."""
     from pipeline.handover.importing import import_deliveries
 
-    run = desk.run(desk.config(config_path))
-    with run.locked("keepwell deliveries") as run:
+    with desk.run(config_path).locked("keepwell deliveries") as run:
         return import_deliveries(run, files)
 
 
@@ -142,7 +137,7 @@ def measure(desk: Desk, config_path: Path, as_of: date | None) -> Answer:
     """Tell what planned actions did, sent against withheld, once outcomes are settled; writes a page."""
     from pipeline.measuring.measuring import measure as flow
 
-    run = desk.run(desk.config(config_path))
+    run = desk.run(config_path)
     today = desk.today(run.config)
     with run.locked("keepwell measure") as run:
         return flow(run, as_of=as_of or today, today=today)
@@ -157,7 +152,7 @@ def who(desk: Desk, config_path: Path, pseudonyms: tuple[str, ...]) -> Answer:
     """Resolve PSEUDONYMS of a page to customer ids, inside the workspace."""
     from pipeline.pseudonyms import resolve
 
-    run = desk.run(desk.config(config_path))
+    run = desk.run(config_path)
     found = resolve(run, pseudonyms)
     return {"customers": found, "text": "\n".join(f"{name}\t{found[name]}" for name in pseudonyms)}
 

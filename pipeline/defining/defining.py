@@ -36,7 +36,7 @@ def define(run: Run, *, as_of: date, days: Sequence[int] = ()) -> Mapping[str, A
     Raises:
         DataError: if the log is too short for any outcome.
     """
-    bench = look(run, ingested(run), as_of=as_of, days=days)
+    bench = look(run, run.as_known(ingested(run), as_of=as_of), as_of=as_of, days=days)
     folder = run.workspace / "definitions" / f"as_of={as_of}"
     answer, page = bench.answer(), folder / "index.html"
     write_text(json.dumps(answer, indent=2) + "\n", folder / "definitions.json")
@@ -112,8 +112,7 @@ def _rule(churn: ChurnSettings, horizon_days: int, **windows: int) -> OutcomeRul
 
 def _span(run: Run, history: History, table: str, as_of: date, days: Sequence[int]) -> Span:
     calendar = run.calendar
-    first, newest = (calendar.day_of(at) for at in (history.first_at(table), history.newest_at(table)))
-    until = min(newest, as_of)
+    first, until = (calendar.day_of(at) for at in (history.first_at(table), history.newest_at(table)))
     longest = max(days, default=0) or _lengths((until - first).days, run)[-1]
     follow_up = min(longest, (until - first).days // 4)
     return Span(table, first, until, calendar.midnight(as_of), follow_up, calendar)

@@ -55,8 +55,7 @@ class DeliveryLog:
         if any(file.stem.endswith(digest) for file in files):
             return None
         path = self.private_folder() / f"{len(files) + 1:06d}-{digest}.parquet"
-        write_table(told[[*COLUMNS, _KNOWN]], path)
-        path.chmod(0o600)
+        write_table(told[[*COLUMNS, _KNOWN]], path, private=True)
         return path
 
     def private_folder(self) -> Path:

@@ -87,8 +87,7 @@ def _planned(run: Run, reports: Sequence[Reports]) -> pd.DataFrame:
 def _put_aside(log: DeliveryLog, judged: Judged) -> Path:
     digest = hashlib.sha256(judged.bad.to_csv(index=False).encode()).hexdigest()[:12]
     path = log.private_folder() / "quarantine" / f"{judged.path.stem}-{digest}.parquet"
-    write_table(judged.bad.assign(source_file=judged.path.name), path)
-    path.chmod(0o600)
+    write_table(judged.bad.assign(source_file=judged.path.name), path, private=True)
     return path
 
 

@@ -14,6 +14,7 @@ from actions.rules.contacts import NOT_DELIVERED, REPORT_WITHIN_DAYS
 from pipeline.handover.contact_ids import contact_ids
 from pipeline.handover.reports import Reports
 from tables.calendar import BusinessCalendar
+from tables.mending import FAULTS
 
 DELIVERED = "delivered"
 STATUSES = (DELIVERED, NOT_DELIVERED)
@@ -87,11 +88,13 @@ def judge(reports: Reports, contacts: pd.DataFrame, calendar: BusinessCalendar, 
             **_faults_of_times(told, now),
         }
     )
+    faults[texts["fault"] != ""] = False  # a row that cannot be read is bad for that reason alone
+    faults = faults.assign(**{name: texts["fault"] == name for name in FAULTS})
     is_bad = faults.any(axis=1)
     reasons = [[name for name, holds in row.items() if holds] for row in faults[is_bad].to_dict("records")]
     good = told.loc[~is_bad].drop(columns=["night", "delivered_at"])
     last = good.drop_duplicates("contact_id", keep="last").reset_index(drop=True)
-    bad = texts.loc[is_bad].drop(columns="name").assign(reasons=reasons).reset_index(drop=True)
+    bad = texts.loc[is_bad].drop(columns=["name", "fault"]).assign(reasons=reasons).reset_index(drop=True)
     return Judged(
         path=reports.path,
         good=last,

@@ -2,9 +2,6 @@
 
 import csv
 import hashlib
-import io
-import os
-from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -63,21 +60,6 @@ def write_private_csv(rows: pd.DataFrame, path: Path) -> str:
 def write_private(text: str, path: Path) -> str:
     """Write a text that only its owner may ever read; returns and errors as for ``write_private_csv``."""
     content = text.encode()
-    with replacing(path) as unfinished:
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(descriptor, 0o600)  # a file left by a run that was killed keeps its mode otherwise
-            file.write(content)
+    with replacing(path, private=True) as unfinished:
+        unfinished.write_bytes(content)
     return hashlib.sha256(content).hexdigest()
-
-
-def numbered_rows(text: str) -> tuple[Sequence[str], list[tuple[int, list[str]]]]:
-    r"""Take a CSV text apart: its header, and each row with the line on which it ends; blank lines are skipped.
-
-    Examples:
-        >>> numbered_rows("a,b\n1,2\n\n3,'=4\n")
-        (['a', 'b'], [(2, ['1', '2']), (4, ['3', '=4'])])
-    """
-    reader = csv.reader(io.StringIO(text, newline=""))
-    header = [name.strip() for name in next(reader, [])]
-    return header, [(reader.line_num, [cell_text(cell.strip()) for cell in row]) for row in reader if row]

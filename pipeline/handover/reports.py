@@ -8,8 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.handover.contact_ids import contact_id, night_of
-from pipeline.handover.private_csv import numbered_rows
+from pipeline.handover.private_csv import cell_text
 from tables.errors import DataError, SchemaError
+from tables.mending import MENDED, Row, header_of, read_rows
 
 COLUMNS = (
     "contact_id",
@@ -33,8 +34,9 @@ class Reports:
     Attributes:
         path: where the file lies.
         tells_redemptions: whether it has a column of redemptions, so that an empty one means none so far.
-        rows: the columns of ``COLUMNS``, empty where the file lacks one; ``line``, on which the row ends; and
-            ``name``, the contact it speaks of, empty where it names none.
+        rows: the columns of ``COLUMNS``, empty where the file lacks one; ``line``, on which the row ends;
+            ``fault``, a name of ``FAULTS`` where its text is broken; and ``name``, the contact it speaks of, empty
+            where it names none.
     """
 
     path: Path
@@ -51,16 +53,19 @@ def read_reports(path: Path) -> Reports:
     """Read a CSV file of deliveries and redemptions.
 
     Raises:
-        DataError: if it cannot be read as text in UTF-8.
+        DataError: if it cannot be read, or its header is no text in UTF-8.
         SchemaError: if it does not say which contact it speaks of, or what became of it.
     """
     try:
-        header, rows = numbered_rows(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
+        header = [name.strip() for name in header_of(path, MENDED, table="deliveries")]
+        _check_header(header, path)
+        rows = list(read_rows(path, MENDED, width=len(header)))
+    except OSError as error:
         raise DataError(f"{path}: cannot be read; {error}. Deliver a CSV file in UTF-8.") from error
-    _check_header(header, path)
-    content = {name: _column(name, header, [cells for _, cells in rows]) for name in COLUMNS}
-    texts = pd.DataFrame({"line": [line for line, _ in rows], **content})
+    content = {name: _column(name, header, rows) for name in COLUMNS}
+    texts = pd.DataFrame(
+        {"line": [row.line for row in rows], "fault": [row.fault for row in rows], **content}
+    )
     by_plan = zip(*(texts[name] for name in _BY_PLAN), strict=True)
     names = [given or _named(*plan) for given, plan in zip(texts["contact_id"], by_plan, strict=True)]
     return Reports(path, "redeemed_at" in header, texts.assign(name=names))
@@ -79,10 +84,10 @@ def _check_header(header: Sequence[str], path: Path) -> None:
         raise SchemaError("\n".join(problems))
 
 
-def _column(name: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def _column(name: str, header: Sequence[str], rows: Sequence[Row]) -> list[str]:
     """Return a column's cells; a row that is short, as a spreadsheet may leave it, is empty there."""
     place = header.index(name) if name in header else len(header)
-    return [row[place] if place < min(len(row), len(header)) else "" for row in rows]
+    return [cell_text(row.fields[place].strip()) if place < len(row.fields) else "" for row in rows]
 
 
 def _named(customer_id: str, action: str, valid_on: str) -> str:

@@ -17,9 +17,15 @@ from tables.storage import write_text
 
 
 def measure(run: Run, *, as_of: date, today: date) -> Mapping[str, Any]:
-    """Read what planned actions did by a date, and write ``results/as_of=D``.
+    """Read what planned actions did by a date, and write ``results/as_of=D``; arguments and errors as ``measured``.
 
-    The same date gives the same bytes again: only what was known by its midnight counts.
+    The same date gives the same bytes again: only what a night of that date would know counts.
+    """
+    return written(run, measured(run, as_of=as_of, today=today))
+
+
+def measured(run: Run, *, as_of: date, today: date) -> Results:
+    """Read what planned actions did by a date.
 
     Args:
         run: the run, holding the workspace.
@@ -37,8 +43,13 @@ def measure(run: Run, *, as_of: date, today: date) -> Mapping[str, Any]:
     results = results_of(run, history, as_of=as_of)
     if results is None:
         raise DataError(_nothing_settled(run, as_of))
+    return results
+
+
+def written(run: Run, results: Results) -> Mapping[str, Any]:
+    """Write results down and put them on a page; return what ``keepwell measure`` prints."""
     answer = results.answer()
-    folder = run.workspace / "results" / f"as_of={as_of}"
+    folder = run.workspace / "results" / f"as_of={results.as_of}"
     page = folder / "index.html"
     write_text(json.dumps(answer, indent=1, allow_nan=False) + "\n", folder / "results.json")
     write_text(results_page(answer, business=run.config.name, currency=run.config.currency), page)
@@ -68,9 +79,10 @@ def table(results: Results, currency: str) -> str:
         ("policies", results.policies),
         ("the whole base against the global control, by salt", results.programme),
     ]
+    first, last = results.planned
     lines = [
-        f"{results.as_of}: {results.units:,} planned actions of {results.customers:,} customers are settled, planned "
-        f"from {results.first_planned} to {results.last_planned}; points of churn, profit in {currency} of all sent",
+        f"{results.as_of}: {len(results.units):,} planned actions of {results.customers:,} customers are settled, "
+        f"planned from {first} to {last}; points of churn, profit in {currency} of all sent",
         head,
     ]
     for title, readings in parts:

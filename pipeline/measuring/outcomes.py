@@ -20,7 +20,7 @@ from pipeline.run import Run
 from pipeline.salts import frozen_salts
 from tables.history import History
 from tables.publish import published, published_dates
-from tables.storage import read_table
+from tables.storage import read_tables
 
 _PLAN_COLUMNS = (
     "customer_id",
@@ -106,11 +106,10 @@ def plan_rows(run: Run, history: History, *, before: date) -> pd.DataFrame:
     """Return the rows of the plans of all earlier nights, oldest first, of customers who are still known."""
     nights = [night for night in published_dates(run.workspace) if night < before]
     manifests = [found for night in nights if (found := published(run.workspace, night)) is not None]
-    parts = [read_table(each.table("plan"), _PLAN_COLUMNS) for each in manifests]
-    if not parts:
+    if not manifests:
         nobody = pd.DataFrame(columns=[*_PLAN_COLUMNS, "customer"])
         return nobody.astype({"as_of": "datetime64[s]", "customer": np.int64})
-    rows = pd.concat(parts, ignore_index=True)
+    rows = read_tables([each.table("plan") for each in manifests], _PLAN_COLUMNS)
     places, ids = pd.factorize(rows["customer_id"])
     keys = np.array([-1 if key is None else key for key in map(history.customer_key, ids)], dtype=np.int64)
     return rows.assign(customer=keys[places])[keys[places] >= 0]

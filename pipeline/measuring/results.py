@@ -29,11 +29,7 @@ class Results:
 
     Attributes:
         as_of: date of the measurement.
-        first_planned: first night whose units count.
-        last_planned: last night whose units count.
-        units: settled planned actions: one per customer, action and salt.
-        customers: customers they were planned for.
-        never_withheld: settled customers of each action that is never withheld, so that nothing can be said of it.
+        units: settled planned actions: one row per customer, action and salt.
         total: everybody planned for anything that could be withheld, from the first such night of the salt.
         actions: one reading per action that could be withheld.
         segments: those of ``total``, by segment on the planned night.
@@ -44,11 +40,7 @@ class Results:
     """
 
     as_of: date
-    first_planned: date
-    last_planned: date
-    units: int
-    customers: int
-    never_withheld: dict[str, int]
+    units: pd.DataFrame
     total: Reading
     actions: Sequence[Reading]
     segments: Sequence[Reading]
@@ -56,6 +48,23 @@ class Results:
     policies: Sequence[Reading]
     programme: Sequence[Reading]
     beliefs: Sequence[ActionBelief]
+
+    @property
+    def customers(self) -> int:
+        """Return how many customers were planned for."""
+        return int(self.units["customer_id"].nunique())
+
+    @property
+    def planned(self) -> tuple[date, date]:
+        """Return the first and the last night whose units count."""
+        nights = self.units["planned_on"]
+        return nights.min().date(), nights.max().date()
+
+    @property
+    def never_withheld(self) -> dict[str, int]:
+        """Count the units of each action that is never withheld, so that nothing can be said of it."""
+        counts = self.units.loc[self.units["withheld_share"] == 0, "action"].value_counts()
+        return {str(action): int(count) for action, count in counts.sort_index().items()}
 
     @property
     def stopped(self) -> dict[str, float]:
@@ -68,8 +77,8 @@ class Results:
         """Return the results as JSON values."""
         return {
             "as_of": self.as_of.isoformat(),
-            "planned": [self.first_planned.isoformat(), self.last_planned.isoformat()],
-            "units": self.units,
+            "planned": [night.isoformat() for night in self.planned],
+            "units": len(self.units),
             "customers": self.customers,
             "total": self.total.answer(),
             **{name: [each.answer() for each in readings] for name, readings in self._groups().items()},
@@ -106,14 +115,7 @@ def results_of(run: Run, history: History, *, as_of: date) -> Results | None:
     base = settled_base(run, history, as_of=as_of)
     return Results(
         as_of=as_of,
-        first_planned=units["planned_on"].min().date(),
-        last_planned=units["planned_on"].max().date(),
-        units=len(units),
-        customers=units["customer_id"].nunique(),
-        never_withheld=units.loc[units["withheld_share"] == 0, "action"]
-        .value_counts()
-        .sort_index()
-        .to_dict(),
+        units=units,
         total=Reading.of(ALL, first),
         actions=_by(drawn, "action"),
         segments=_parts(first, "segment"),

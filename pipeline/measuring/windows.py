@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from features.labels import stayed
-from features.population import population_of
-from features.visibility import known_by, select_rows
+from features.labels import stayed, subscribed_at_end
+from features.population import population_of, subscribers_seen
+from features.visibility import Moment, known_by, select_rows
 from pipeline.run import Run
 from tables.calendar import DAY
 from tables.history import History
@@ -25,12 +25,7 @@ def settled_until(run: Run, history: History, *, as_of: date) -> date:
     Its window is over and settled by ``as_of``, and by the day of the newest order (with contracts: of the
     newest subscription) that was known by then: a log that stopped says nothing of who left after it.
     """
-    known, newest = run.calendar.midnight(as_of), 0
-    for bucket in range(history.buckets):
-        rows = history.read(run.rule.table, bucket)
-        seen = rows.at[known_by(rows, known) & (rows.at < known)]
-        newest = max(newest, int(seen.max(initial=0)))
-    return run.rule.newest_complete(min(as_of, run.calendar.day_of(newest)))
+    return run.rule.newest_complete(run.days_seen(history, as_of=as_of)[1])
 
 
 def lived(run: Run, history: History, starts: pd.DataFrame, *, as_of: date) -> pd.DataFrame:
@@ -40,33 +35,42 @@ def lived(run: Run, history: History, starts: pd.DataFrame, *, as_of: date) -> p
         run: the run.
         history: the validated history.
         starts: ``customer`` (key) and ``planned_on``, the night whose window counts; settled by ``as_of``.
-        as_of: rows that became known at its midnight or later do not count.
+        as_of: rows that a night of this date does not know yet do not count.
 
     Returns:
-        Per row of ``starts``, under its index: ``churned`` (int8, as snapshots are labelled for training)
-        and ``contribution``, currency units: the share ``value.contribution_rate`` of what was ordered in
+        Per row of ``starts``, under its index: ``churned`` (int8, as snapshots are labelled for training; whoever
+        was without a contract on the night churned unless there is one when the window closes) and
+        ``contribution``, currency units: the share ``value.contribution_rate`` of what was ordered in
         the window less what came back in it, with contracts of the fees of its days.
     """
     churned, earned = np.zeros(len(starts), np.int8), np.zeros(len(starts))
+    cutoff = run.calendar.known_cutoff(as_of)
     customer = starts["customer"].to_numpy(np.int64)
     bucket, local = customer % history.buckets, customer // history.buckets
     for each in np.unique(bucket):
-        tables = _tables(run, history, int(each), starts[bucket == each], as_of=as_of)
+        tables = _tables(run, history, int(each), starts[bucket == each])
+        known = {name: select_rows(rows, known_by(rows, cutoff)) for name, rows in tables.items()}
         for stamp, rows in starts[bucket == each].groupby("planned_on"):
             night = pd.Timestamp(stamp).date()
             at = starts.index.get_indexer(rows.index)
-            stays = stayed(tables[run.rule.table], night, run.calendar, run.rule)
+            stays = _stays(run, tables[run.rule.table], known[run.rule.table], night)
             churned[at] = ~stays[local[at]]
-            earned[at] = _earned(run, tables, night)[local[at]]
+            earned[at] = _earned(run, known, night)[local[at]]
     share = run.config.value.contribution_rate
     return pd.DataFrame({"churned": churned, "contribution": share * earned}, index=starts.index)
 
 
-def _tables(
-    run: Run, history: History, bucket: int, starts: pd.DataFrame, *, as_of: date
-) -> Mapping[str, Rows]:
-    """Read what some customers of a bucket did, as known by a date."""
-    known = run.calendar.midnight(as_of)
+def _stays(run: Run, every: Rows, known: Rows, night: date) -> npt.NDArray[np.bool_]:
+    """Mark who stayed; of those whom the night saw without a contract, who has one when the window closes."""
+    stays = stayed(known, night, run.calendar, run.rule)
+    if not run.rule.is_contract:
+        return stays
+    watched = subscribers_seen(every, Moment.of(night, run.calendar))
+    return np.where(watched, stays, subscribed_at_end(known, night, run.calendar, run.rule))
+
+
+def _tables(run: Run, history: History, bucket: int, starts: pd.DataFrame) -> Mapping[str, Rows]:
+    """Read what some customers of a bucket did, every version of every row."""
     reading = {name: list(each.columns) for name, each in population_of(run.rule).readings.items()}
     money = {"subscriptions": "mrr"} if run.rule.is_contract else {"orders": "amount", "returns": "amount"}
     since = 0 if run.rule.is_contract else run.calendar.midnight(starts["planned_on"].min().date())
@@ -77,7 +81,7 @@ def _tables(
         rows = history.read(name, bucket, (*reading.get(name, ()), column))
         wanted = np.zeros(rows.customers, dtype=bool)
         wanted[starts["customer"].to_numpy(np.int64) // history.buckets] = True
-        tables[name] = select_rows(rows, wanted[rows.customer] & (rows.at >= since) & known_by(rows, known))
+        tables[name] = select_rows(rows, wanted[rows.customer] & (rows.at >= since))
     return tables
 
 

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from pipeline.pages.picture import said_as
+
 if TYPE_CHECKING:
-    from pipeline.auditing import Audit, GroupRate
+    from pipeline.audit.auditing import Audit, GroupRate
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def _words(audit: "Audit") -> str:
 def _row(rates: Sequence["GroupRate"]) -> AuditRow:
     first = rates[0]
     return AuditRow(
-        attribute=first.attribute.replace("_", " "),
+        attribute=said_as(first.attribute),
         group=first.group,
         customers=f"{first.customers:,}",
         risk=f"{first.mean_churn_risk:.0%}",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from actions.learning.believing import ActionBelief
 from actions.learning.effects import EVIDENCE, PRIOR, UPLIFT
+from pipeline.pages.picture import said_as
 
 _RESTS_ON = {
     PRIOR: "the owner's word: too few outcomes",
@@ -70,7 +71,7 @@ def _claim(told: Sequence[ActionBelief], kept: float) -> str:
 def _words(told: Sequence[ActionBelief], seen: Sequence[ActionBelief]) -> str:
     if not seen:
         return "No outcome has settled yet: every action rests on the owner's word."
-    stopped = [one.action.replace("_", " ") for one in told if one.stopped]
+    stopped = [said_as(one.action) for one in told if one.stopped]
     words = (
         "Sent against withheld, as far as outcomes have settled, together with what the owner believed; the interval "
         "holds the effect with a chance of 95 %. Choices are drawn from these beliefs, so that what is uncertain gets "
@@ -82,7 +83,7 @@ def _words(told: Sequence[ActionBelief], seen: Sequence[ActionBelief]) -> str:
 def _row(one: ActionBelief, money: Callable[[float], str]) -> BeliefRow:
     low, high = one.effect - 1.96 * one.sd, one.effect + 1.96 * one.sd
     return BeliefRow(
-        action=one.action.replace("_", " "),
+        action=said_as(one.action),
         rests_on=_RESTS_ON[one.level],
         sent=f"{one.sent:,}",
         withheld=f"{one.withheld:,}",

@@ -5,28 +5,30 @@ from typing import Any
 
 import pandas as pd
 
+from actions.catalogue import NONE
+from actions.rules.eligibility import Eligibility
 from pipeline.kinds import kind_of
 from pipeline.pages.audit_chapter import audit_chapter
 from pipeline.pages.beliefs_chapter import beliefs_chapter
 from pipeline.pages.charts import Bin, calibration, histogram
-from pipeline.pages.night_story import NightStory
-from pipeline.pages.page import (
+from pipeline.pages.night_sheet import (
     ActionRow,
     Bar,
     CustomerRow,
-    Figure,
     ModelRow,
     Mover,
     NightPage,
     Resting,
     SegmentRow,
 )
+from pipeline.pages.night_story import NightStory
+from pipeline.pages.page import Figure
+from pipeline.pages.picture import said_as
 from pipeline.pages.power_chapter import power_chapter
 from pipeline.pages.rules_chapter import rules_chapter
 from pipeline.pseudonyms import pseudonyms
 from pipeline.scoring import MODEL
 
-_NONE = "none"
 _MOVERS = 5
 
 
@@ -49,12 +51,10 @@ def tell(story: NightStory) -> NightPage:
         power=power_chapter(story.planned.plan.summary),
         plan_words=_plan_words(story),
         actions=_actions(story),
-        nobody_because="no action that suits somebody is allowed and worth its cost; see who was left out",
         certificate=" ".join(story.planned.plan.certificate.sentences(currency=run.config.currency)),
         previous=story.before.as_of.isoformat() if story.before else "",
         changes=_changes(story),
         movers=_moved(story),
-        left_out_words="Customers who may get no action, by what stands in the way; one may count under several.",
         left_out=_left_out(story),
         spread_words=_spread_words(story),
         histogram=histogram(
@@ -68,7 +68,7 @@ def tell(story: NightStory) -> NightPage:
         segments=_segments(story),
         audit=audit_chapter(story.audit),
         ruled=rules_chapter(story.planned.eligible),
-        dormant=[Resting(_words(each.action.id), each.reason) for each in story.planned.eligible.dormant],
+        dormant=[Resting(said_as(each.action.id), each.reason) for each in story.planned.eligible.dormant],
         evaluation_words=_evaluation_words(card),
         models=[_model(row) for row in card["models"]],
         facts=_facts(story),
@@ -88,7 +88,7 @@ def _calibration_words(card: Mapping[str, Any]) -> str:
 
 def _evaluation_words(card: Mapping[str, Any]) -> str:
     words = f"Trained before {card['as_of']}, judged on the {card['horizon_days']} days after it."
-    names = ", ".join(map(_words, card.get("left_out", ())))
+    names = ", ".join(map(said_as, card.get("left_out", ())))
     return f"{words} Left out, for nobody leaves by silence here: {names}." if names else words
 
 
@@ -125,8 +125,8 @@ def _actions(story: NightStory) -> list[ActionRow]:
     rows = [row for row in story.planned.plan.summary["actions"] if row["planned"]]
     return [
         ActionRow(
-            name=_words(row["action"]),
-            channel=_words(channels[row["action"]]),
+            name=said_as(row["action"]),
+            channel=said_as(channels[row["action"]]),
             planned=f"{row['planned']:,}",
             sent=f"{row['sent']:,}",
             explored=f"{row['explored']:,}",
@@ -178,7 +178,7 @@ def _bars(counted: Sequence[tuple[str, int]], *, of: int | None = None) -> list[
     most = max((count for _, count in counted), default=1)
     ordered = sorted(counted, key=lambda pair: (-pair[1], pair[0]))
     return [
-        Bar(_words(words), f"{count / of:.0%}" if of else f"{count:,}", round(100 * count / most, 1))
+        Bar(said_as(words), f"{count / of:.0%}" if of else f"{count:,}", round(100 * count / most, 1))
         for words, count in ordered
     ]
 
@@ -196,32 +196,33 @@ def _customers(story: NightStory) -> list[CustomerRow]:
     return [
         CustomerRow(
             pseudonym=name,
-            segment=_words(getattr(row, grouping)),
+            segment=said_as(getattr(row, grouping)),
             risk=f"{row.churn_risk:.0%}",
             value=story.money(row.churn_risk * row.margin),
-            action=_tonight(plan, row.customer_id),
+            action=_tonight(plan, story.planned.eligible, row.customer_id),
             reasons=story.why(row.customer_id),
         )
         for name, row in zip(names, story.listed.itertuples(), strict=True)
     ]
 
 
-def _tonight(plan: pd.DataFrame, customer_id: str) -> str:
+def _tonight(plan: pd.DataFrame, eligible: Eligibility, customer_id: str) -> str:
     if customer_id not in plan.index:
-        return "nothing fits, is allowed, or pays"
+        barred = eligible.in_the_way(eligible.customer_ids.get_loc(customer_id))
+        return f"nothing: {', '.join(barred) or 'what is allowed does not pay'}"
     return ", ".join(_told(row) for _, row in plan.loc[[customer_id]].iterrows())
 
 
 def _told(row: pd.Series) -> str:
-    if row["action"] != _NONE:
-        return f"{_words(row['action'])} by {_words(row['channel'])}"
+    if row["action"] != NONE:
+        return f"{said_as(row['action'])} by {said_as(row['channel'])}"
     return (
-        "global control" if row["arm"] == "global_control" else f"withheld: {_words(row['planned_action'])}"
+        "global control" if row["arm"] == "global_control" else f"withheld: {said_as(row['planned_action'])}"
     )
 
 
 def _reasons(story: NightStory) -> list[Bar]:
-    chosen = story.plan[(story.plan["action"] != _NONE) & (story.plan["theme_1"] != "")]
+    chosen = story.plan[(story.plan["action"] != NONE) & (story.plan["theme_1"] != "")]
     themes = pd.concat([chosen[f"theme_{place}"] for place in (1, 2, 3)])
     counted = themes[themes != ""].value_counts()
     told = [(story.language.themes[theme], int(count)) for theme, count in counted.items()]
@@ -235,14 +236,14 @@ def _segments(story: NightStory) -> list[SegmentRow]:
     )
     ordered = groups.sort_values(["value", "customers"], ascending=False, kind="stable")
     return [
-        SegmentRow(_words(str(row.Index)), f"{row.customers:,}", f"{row.risk:.0%}", story.money(row.value))
+        SegmentRow(said_as(row.Index), f"{row.customers:,}", f"{row.risk:.0%}", story.money(row.value))
         for row in ordered.itertuples()
     ]
 
 
 def _model(row: Mapping[str, Any]) -> ModelRow:
     return ModelRow(
-        name=_words(row["name"]),
+        name=said_as(row["name"]),
         auc=f"{row['auc']:.3f}",
         interval=f"{row['auc_low']:.3f} to {row['auc_high']:.3f}",
         log_loss=f"{row['log_loss']:.3f}",
@@ -269,7 +270,3 @@ def _facts(story: NightStory) -> list[Figure]:
         facts.append(Figure(level.level_check, "date at which both were tried"))
     facts += [Figure(note, "note") for note in story.planned.eligible.notes]
     return facts
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")

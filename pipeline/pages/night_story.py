@@ -11,10 +11,10 @@ from models.deployment import ModelVersion
 from models.reference import DateReference
 from models.value import ValueReference
 from models.wordings import Language, language_of
-from pipeline.auditing import Audit
+from pipeline.audit.auditing import Audit
 from pipeline.explaining import Reasons
 from pipeline.gates import Vitals
-from pipeline.pages.page import Why
+from pipeline.pages.night_sheet import Why
 from pipeline.planning import Planned
 from pipeline.run import Run
 from pipeline.scoring import MODEL

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.pages.picture import said_as
+
 _MOST_NIGHTS = 3_650
 
 
@@ -77,7 +79,7 @@ def _programme(programme: Mapping[str, Any]) -> Sequence[str]:
 
 def _row(row: Mapping[str, Any]) -> PowerRow:
     return PowerRow(
-        action=row["action"].replace("_", " "),
+        action=said_as(row["action"]),
         new=f"{row['compared']:,}",
         before=f"{row['compared_before']:,}",
         believed=_points(row["believed_effect"]),

@@ -6,13 +6,11 @@ from typing import Any
 
 from markupsafe import Markup
 
+from pipeline.pages.forest import forest, points, points_between
 from pipeline.pages.page import Figure, fill
 from pipeline.pages.picture import said_as
-from pipeline.pages.svg import Canvas, Scale, dot, figure, line, path, together, words
 
-_ROW, _NARROW = 40, 480
-_WIDEST = 0.4  # of a handful of units the interval says nothing, and would flatten all others
-_TONES = {"keeps": "tone-3", "drives_away": "tone-1"}
+_TOO_FEW = "too_few"
 
 
 @dataclass(frozen=True)
@@ -42,6 +40,7 @@ class Chapter:
     arms: tuple[str, str]
     picture: Markup
     rows: Sequence[ReadingRow]
+    too_few: str
 
 
 @dataclass(frozen=True)
@@ -64,6 +63,7 @@ class ResultsPage:
     as_of: str
     planned: str
     claim: str
+    findings: Sequence[str]
     is_good: bool
     ratio: str
     figures: Sequence[Figure]
@@ -113,6 +113,7 @@ def results_page(answer: Mapping[str, Any], *, business: str, currency: str) -> 
         as_of=answer["as_of"],
         planned=f"on {first}" if first == last else f"from {first} to {last}",
         claim=_claim(total),
+        findings=_findings(answer, currency),
         is_good=total["verdict"] == "keeps",
         ratio=_ratio(total),
         figures=_figures(total, currency),
@@ -124,59 +125,18 @@ def results_page(answer: Mapping[str, Any], *, business: str, currency: str) -> 
     return fill("results.html.j2", page)
 
 
-def forest(rows: Sequence[Mapping[str, Any]], *, title: str) -> Markup:
-    """Draw how many fewer left in each group, with its interval for many looks; right of the line is better.
-
-    Args:
-        rows: readings as in ``results.json``; those without an interval are left out.
-        title: what a screen reader says.
-    """
-    shown = [row for row in rows if row.get("stayed", {}).get("sequence")]
-    if not shown:
-        return Markup()
-    ends = [abs(end) for row in shown for end in row["stayed"]["sequence"]]
-    reach = min(_WIDEST, 1.05 * max(ends))
-    canvas = Canvas(_NARROW, _ROW * len(shown) + 48, left=12, right=12, top=4, bottom=40)
-    scale = Scale(-reach, reach, canvas.left, canvas.end)
-    shapes = [line("mark", scale(0), canvas.top, scale(0), canvas.base)]
-    for place, row in enumerate(shown):
-        shapes += _whisker(row, scale, canvas.top + _ROW * place + 28)
-    for value in scale.ticks():
-        shapes.append(words(scale(value), canvas.base + 16, f"{100 * value:g}", anchor="middle"))
-    unit = "fewer leave, points (to the right: keeps customers)"
-    shapes.append(words(canvas.width / 2, canvas.height - 4, unit, anchor="middle"))
-    return figure(title, together(shapes), canvas)
-
-
-def _whisker(row: Mapping[str, Any], scale: Scale, y: float) -> list[Markup]:
-    stayed = row["stayed"]
-    ends = stayed["sequence"]
-    low, high = (min(max(end, scale.low), scale.high) for end in ends)
-    middle = min(max(stayed["difference"], scale.low), scale.high)
-    hint = f"{_points(stayed['difference'])}, {_points_between(ends)}"
-    heads = [
-        _head(scale(at), y, to)
-        for at, to, is_cut in ((low, 1, ends[0] < low), (high, -1, ends[1] > high))
-        if is_cut
-    ]
-    return [
-        words(scale.start, y - 10, f"{said_as(row['name'])}: {_points(stayed['difference'])}"),
-        line("whisker", scale(low), y, scale(high), y),
-        *heads,
-        dot(_TONES.get(row["verdict"], "point"), scale(middle), y, hint=hint),
-    ]
-
-
-def _head(x: float, y: float, to: int) -> Markup:
-    """Draw the head of an arrow at an edge beyond which an interval goes on; ``to`` is where its tail lies."""
-    return path("whisker head", [(x + 8 * to, y - 5), (x, y), (x + 8 * to, y + 5)])
-
-
 def _chapter(name: str, rows: Sequence[Mapping[str, Any]]) -> Chapter:
     title, told = _CHAPTERS[name]
     ordered = rows if name in _ARMS else sorted(rows, key=lambda row: -row["sent_customers"])
     arms = _ARMS.get(name, ("Sent", "Withheld"))
-    return Chapter(title, told, arms, forest(ordered, title=title), [_row(row) for row in ordered])
+    shown = [row for row in ordered if row["verdict"] != _TOO_FEW]
+    few = [
+        f"{said_as(row['name'])} ({row['sent_customers']:,} and {row['control_customers']:,})"
+        for row in ordered
+        if row["verdict"] == _TOO_FEW
+    ]
+    picture = forest(shown, title=title)
+    return Chapter(title, told, arms, picture, [_row(row) for row in shown], ", ".join(few))
 
 
 def _row(row: Mapping[str, Any]) -> ReadingRow:
@@ -186,8 +146,8 @@ def _row(row: Mapping[str, Any]) -> ReadingRow:
         name=said_as(row["name"]),
         sent=f"{row['sent_customers']:,}",
         withheld=f"{row['control_customers']:,}",
-        fewer=_points(stayed.get("difference")),
-        between=_points_between(stayed.get("sequence")),
+        fewer=points(stayed.get("difference")),
+        between=points_between(stayed.get("sequence")),
         kept=_amount(total.get("kept", {})),
         profit=_amount(total.get("profit", {})),
         profit_between=_between(total.get("profit", {})),
@@ -207,7 +167,7 @@ def _belief(row: Mapping[str, Any]) -> BeliefRow:
     return BeliefRow(
         name=said_as(row["action"]),
         rests_on=levels[row["level"]],
-        effect=f"{_points(row['effect'])} ± {100 * row['sd']:.1f}",
+        effect=f"{points(row['effect'])} ± {100 * row['sd']:.1f}",
         profit=f"{row['profit']:+,.2f}",
         loss=f"{row['loss_chance']:.0%}",
         stopped=row["stopped"],
@@ -224,6 +184,22 @@ def _claim(total: Mapping[str, Any]) -> str:
         f"{headline}. Of {total['sent_customers']:,} customers sent something, {abs(kept['estimate']):,.0f} {than} "
         f"stayed than would have without ({_between(kept, '{:+,.0f}')} for one look at 95 %)."
     )
+
+
+def _findings(answer: Mapping[str, Any], currency: str) -> list[str]:
+    """Say what was shown of single actions, and which of them stop, worst first."""
+    stopped = sorted((row for row in answer["beliefs"] if row["stopped"]), key=lambda row: row["profit"])
+    found = [
+        f"Stopped: {said_as(row['action'])}. It is believed to lose {-row['profit']:,.2f} {currency} a contact (chance "
+        f"of a loss: {row['loss_chance']:.0%}): of 100 customers sent it {abs(100 * row['effect']):.1f} "
+        f"{'more leave' if row['effect'] < 0 else 'fewer leave, which does not pay for it'}."
+        for row in stopped
+    ]
+    shown = {"drives_away": "Shown to drive customers away", "keeps": "Shown to keep customers"}
+    for verdict, words in shown.items():
+        names = [said_as(row["name"]) for row in answer["actions"] if row["verdict"] == verdict]
+        found += [f"{words}: {', '.join(names)}."] if names else []
+    return found
 
 
 def _ratio(total: Mapping[str, Any]) -> str:
@@ -259,14 +235,6 @@ def _figures(total: Mapping[str, Any], currency: str) -> list[Figure]:
         ),
     ]
     return [*counts, *(each for each in money if each.value)]
-
-
-def _points(difference: float | None) -> str:
-    return "" if difference is None else f"{100 * difference:+.1f}"
-
-
-def _points_between(ends: Sequence[float] | None) -> str:
-    return "" if ends is None else f"{_points(max(ends[0], -1))} to {_points(min(ends[1], 1))}"
 
 
 def _between(amount: Mapping[str, float | None], form: str = "{:,.0f}") -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from actions.rules.eligibility import Eligibility
+from pipeline.pages.picture import said_as
 
 _NAMED = 3
 
@@ -22,7 +23,7 @@ def rules_chapter(eligible: Eligibility) -> Sequence[RuledRow]:
     """Tell for each active action what the rules leave of the customers it suits."""
     return [
         RuledRow(
-            action=str(action).replace("_", " "),
+            action=said_as(action),
             suited=f"{row['suited']:,}",
             allowed=f"{row['allowed']:,}",
             barriers=", ".join(

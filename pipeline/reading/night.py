@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from actions.catalogue import NONE
 from pipeline.reading.facts import SPOKEN_FOR, fact
 from tables.publish import Manifest
 from tables.storage import read_table
@@ -14,8 +15,7 @@ from tables.storage import read_table
 if TYPE_CHECKING:
     from pipeline.reading.why import WhyReader
 
-_NONE = "none"
-_ARMS = pd.Index(["sent", "control", "untouched", "explored", "global_control", _NONE], name="arm")
+_ARMS = pd.Index(["sent", "control", "untouched", "explored", "global_control", NONE], name="arm")
 
 
 @dataclass(frozen=True)
@@ -152,9 +152,9 @@ class NightReader:
         """
         plan, scores = self.plan(), self.scores()
         rest = scores[~scores["customer_id"].isin(plan["customer_id"])]
-        nothing = pd.DataFrame({"arm": _NONE, "churn_risk": rest["churn_risk"], "expected_cost": 0.0})
+        nothing = pd.DataFrame({"arm": NONE, "churn_risk": rest["churn_risk"], "expected_cost": 0.0})
         planned = plan[["arm", "churn_risk"]].assign(
-            expected_cost=plan["expected_cost"].where(plan["action"] != _NONE, 0.0)
+            expected_cost=plan["expected_cost"].where(plan["action"] != NONE, 0.0)
         )
         arms = pd.concat([planned, nothing]).groupby("arm")
         told = arms.agg(
@@ -235,7 +235,7 @@ class NightReader:
         words = plan["action"].mask(
             plan["arm"].isin(["control", "untouched"]), "withheld: " + plan["planned_action"]
         )
-        alone = (plan["arm"] == "global_control") & (plan["action"] == _NONE)
+        alone = (plan["arm"] == "global_control") & (plan["action"] == NONE)
         return words.mask(alone, "global control").str.replace("_", " ").groupby(level=0).agg(", ".join)
 
     def _last_planned(self) -> pd.DataFrame:
@@ -243,7 +243,7 @@ class NightReader:
         plans = [read_table(night.table("plan"), columns) for night in self.earlier]
         nobody = self.plan()[list(columns)].head(0)
         rows = pd.concat([nobody, *plans], ignore_index=True)
-        last = rows[rows["planned_action"] != _NONE].drop_duplicates("customer_id", keep="last")
+        last = rows[rows["planned_action"] != NONE].drop_duplicates("customer_id", keep="last")
         return last.rename(columns={"planned_action": "last_planned", "as_of": "last_planned_on"})
 
     @property

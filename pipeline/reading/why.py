@@ -49,32 +49,15 @@ class WhyReader:
     manifest: Manifest
 
     def features(self) -> pd.DataFrame:
-        """Work the night's features out again from the history, as it was known then.
-
-        Returns:
-            One row per customer, sorted by ``customer_id``: ``customer_id`` and every feature.
-        """
+        """Work the night's features out again; returns what ``NightReader.features`` says."""
         frame, ids = self._built
         order = np.argsort(ids, kind="stable")
         told = frame.drop(columns=["customer", "as_of"]).iloc[order].reset_index(drop=True)
         told.insert(0, "customer_id", ids[order])
         return told
 
-    def reasons(self, *customers: str, most: int = 3, language: str | None = None) -> pd.DataFrame:
-        """Say why some customers are at risk, and what the risk would be without each reason.
-
-        Args:
-            customers: their ids.
-            most: how many reasons each, at most one per theme.
-            language: ``en``, ``zh`` or ``lt``; that of the night's page where not given.
-
-        Returns:
-            As ``NightReader.reasons``.
-
-        Raises:
-            DataError: if the churn model does not speak for one of them that night.
-            ConfigError: if there are no words in that language.
-        """
+    def reasons(self, *customers: str, most: int, language: str | None) -> pd.DataFrame:
+        """Say why some customers are at risk; arguments, frame and errors are those of ``NightReader.reasons``."""
         business = fact(self.manifest, "business")
         spoken = language_of(language or business.get("language", "en"))
         watched = self._watched_features
@@ -105,16 +88,8 @@ class WhyReader:
             columns=list(_TOLD),
         )
 
-    def importances(self, customers: int = 300) -> pd.DataFrame:
-        """Say which features move tonight's risks most.
-
-        Args:
-            customers: how many watched customers to ask, evenly spread over their ids.
-
-        Returns:
-            ``feature``, ``theme``, ``mean_contribution`` (mean absolute change of the logit of the risk), largest
-            first.
-        """
+    def importances(self, customers: int) -> pd.DataFrame:
+        """Say which features move tonight's risks most; returns what ``NightReader.importances`` says."""
         watched, reference = self._watched_features, self._reference
         return importances(self._model, watched, reference=reference, most=customers).features
 

@@ -21,6 +21,7 @@ _LATEST = 2
 _RECOVERY_PER_DAY = 0.02
 _AFTER_DISAPPOINTMENT = 0.4
 _WARMTH_DAYS = 35
+_COLD = 0.0
 _WARMTH_KEPT = math.exp(-1 / _WARMTH_DAYS)
 _WARMTH_NEW = math.sqrt(1 - _WARMTH_KEPT**2)
 
@@ -99,7 +100,7 @@ def hazard(people: People, mood: Mood, day: int, influence: Influence, settings:
     """Return the chance that each living customer leaves at the end of one day.
 
     It is higher for newcomers, for the disappointed, for those who have grown cold, in summer, and for
-    those restless by nature.
+    those restless by nature; and a contact may wake those who have grown cold.
     """
     tenure = np.maximum(day - people["signed_up_on"], 0)
     newcomer = 1 + 3 * np.exp(-tenure / _NEWCOMER_DAYS)
@@ -107,7 +108,9 @@ def hazard(people: People, mood: Mood, day: int, influence: Influence, settings:
     discontent = np.exp(3 * (0.75 - mood.satisfaction))
     rate = settings.leaving_per_day * people["restlessness"] * newcomer * summer * discontent
     rate = rate * cooled(mood.warmth)
-    return np.asarray(-np.expm1(-rate * influence.leaving))
+    woken = np.where(mood.warmth < _COLD, influence.waking, 0.0)
+    leaves = -np.expm1(-rate * influence.leaving)
+    return np.asarray(leaves + woken * (1 - leaves))
 
 
 def live(

@@ -1,9 +1,9 @@
 """What each action truly does, as nobody in a real shop knows it.
 
-An action works on three things for a limited time: the hazard of leaving, the order rate of those who
-stay, and the chance that someone who has left comes back on the day of the contact. How strongly depends
-on what binds the customer to the shop. Repeating an action while it still works adds nothing, and all
-running actions together work no more than the caps allow.
+An action works on the hazard of leaving and on the order rate of those who stay for a limited time. On the
+day of the contact it may bring back someone who has left, or wake someone who has grown cold: reminded of the
+shop, they leave it. How strongly depends on what binds the customer to the shop. Repeating an action while it
+still works adds nothing, and all running actions together work no more than the caps allow.
 """
 
 from collections.abc import Mapping
@@ -32,6 +32,9 @@ class TrueEffect:
         leaving: factor on the daily hazard of leaving, 1 for none.
         ordering: factor on the order rate, 1 for none.
         returning: chance that a customer who has left comes back at once.
+        waking: chance that a customer who has grown cold leaves at once, as a contact may make them (Ascarza,
+            Iyengar and Schleicher, The Perils of Proactive Churn Prevention Using Plan Recommendations, Journal
+            of Marketing Research 53, 2016).
         days: how long leaving and ordering are moved.
         contact_cost: money per contact sent.
         discount: share taken off the order that redeems it.
@@ -49,6 +52,7 @@ class TrueEffect:
     discount: float = 0.0
     reward: float = 0.0
     redeemed: float = 0.0
+    waking: float = 0.0
 
 
 TRUE_EFFECTS: Mapping[str, TrueEffect] = MappingProxyType(
@@ -58,7 +62,7 @@ TRUE_EFFECTS: Mapping[str, TrueEffect] = MappingProxyType(
             "discount", "email", 0.8, 1.3, 0.08, 21, 0.05, discount=0.15, redeemed=0.6
         ),
         "charity_match": TrueEffect("values", "email", 1.0, 1.0, 0.0, 30, 0.05, reward=2.0, redeemed=0.3),
-        "community_invite": TrueEffect("content", "email", 0.85, 1.0, 0.01, 60, 0.05),
+        "community_invite": TrueEffect("content", "email", 0.85, 1.0, 0.01, 60, 0.05, waking=0.4),
         "delivery_promise_note": TrueEffect("service", "email", 0.75, 1.05, 0.02, 30, 0.05),
         "detractor_follow_up": TrueEffect("service", "email", 0.6, 1.0, 0.05, 45, 0.5),
         "early_access": TrueEffect("reward", "email", 0.8, 1.2, 0.05, 30, 0.05),
@@ -121,32 +125,31 @@ class Influence:
         leaving: factor on the hazard of leaving.
         ordering: factor on the order rate.
         returning: chance that a customer who has left comes back because of today's contact.
+        waking: chance that a customer who has grown cold leaves because of it.
     """
 
     leaving: Floats
     ordering: Floats
     returning: Floats
+    waking: Floats
 
 
-def started(running: Effects, sent: Effects, people: People) -> tuple[Effects, Floats]:
+def started(running: Effects, sent: Effects) -> tuple[Effects, Effects]:
     """Add today's delivered actions to those that run.
 
     Returns:
-        The running actions with the new ones, and each customer's chance of coming back today. An action
-        that is running already for the customer is not started again and brings nobody back.
+        The running actions with the new ones, and the new ones. An action that is running already for the
+        customer is not started again.
     """
     width = len(ACTIONS)
     key = sent["customer"].astype(np.int64) * width + sent["action"]
     fresh = ~np.isin(key, running["customer"].astype(np.int64) * width + running["action"])
     new = sent[fresh]
-    chances = np.array([TRUE_EFFECTS[action].returning for action in ACTIONS])
-    chance = chances[new["action"]] * _strength_of(new, people)
-    returning = np.bincount(new["customer"], weights=chance, minlength=len(people))
-    return np.concatenate([running, new]), np.minimum(returning, HIGHEST_RETURNING)
+    return np.concatenate([running, new]), new
 
 
-def influence(running: Effects, returning: Floats, people: People) -> Influence:
-    """Sum up the running actions of each customer within the caps."""
+def influence(running: Effects, new: Effects, people: People) -> Influence:
+    """Sum up the running actions of each customer within the caps; ``new`` are those that began today."""
     strength = _strength_of(running, people)
     factors = np.log([[TRUE_EFFECTS[a].leaving, TRUE_EFFECTS[a].ordering] for a in ACTIONS])
     moved = factors[running["action"]] * strength[:, None]
@@ -155,7 +158,8 @@ def influence(running: Effects, returning: Floats, people: People) -> Influence:
     return Influence(
         leaving=np.maximum(np.exp(leaving), LOWEST_LEAVING),
         ordering=np.minimum(np.exp(ordering), HIGHEST_ORDERING),
-        returning=returning,
+        returning=np.minimum(_at_once("returning", new, people), HIGHEST_RETURNING),
+        waking=np.minimum(_at_once("waking", new, people), 1.0),
     )
 
 
@@ -168,8 +172,8 @@ def true_effects() -> pd.DataFrame:
     """Tabulate the true effect of every action on every kind of loyalty.
 
     Returns:
-        One row per action and loyalty with the factors on leaving and ordering, the chance of returning,
-        the days they last and the costs.
+        One row per action and loyalty with the factors on leaving and ordering, the chances of returning and
+        of waking, the days the factors last and the costs.
     """
     rows = [
         {
@@ -178,6 +182,7 @@ def true_effects() -> pd.DataFrame:
             "leaving": effect.leaving**strength,
             "ordering": effect.ordering**strength,
             "returning": min(effect.returning * strength, HIGHEST_RETURNING),
+            "waking": min(effect.waking * strength, 1.0),
             "days": effect.days,
             "contact_cost": effect.contact_cost,
         }
@@ -185,6 +190,13 @@ def true_effects() -> pd.DataFrame:
         for loyalty, strength in zip(LOYALTIES, _STRENGTHS[effect.kind], strict=True)
     ]
     return pd.DataFrame(rows)
+
+
+def _at_once(what: str, new: Effects, people: People) -> Floats:
+    """Sum up what today's contacts do to each customer on the spot."""
+    chances = np.array([getattr(TRUE_EFFECTS[action], what) for action in ACTIONS])
+    chance = chances[new["action"]] * _strength_of(new, people)
+    return np.bincount(new["customer"], weights=chance, minlength=len(people)).astype(np.float64)
 
 
 def _strength_of(effects: Effects, people: People) -> Floats:

@@ -121,9 +121,9 @@ def _step(state: ShopState, sent: Effects) -> tuple[ShopState, _Day]:
     state = _with_newcomers(state, day)
     people = state.people
     arriving, log = deliver(sent, day, draws=draws, settings=settings)
-    running, returning = started(state.running, arriving, people)
+    running, new = started(state.running, arriving)
     ties = morning(state.ties, people, state.mood.is_alive, day=day, draws=draws, settings=settings)
-    today = pull(influence(running, returning, people), ties, people, day, draws)
+    today = pull(influence(running, new, people), ties, people, day, draws)
     lived = live(people, state.mood, day, today, draws=draws, settings=settings)
     orders, redeemed = _orders_of(state, lived, running, day)
     lines = lines_of(orders, people, day, draws)

@@ -22,8 +22,8 @@ def truth(state: ShopState) -> pd.DataFrame:
         day if alive), ``order_rate`` (expected orders that day if alive), ``satisfaction`` (0 to 1) and
         ``loyalty`` (value, price, reward or discount).
     """
-    day, nobody_returns = day_number(state.day), np.zeros(len(state.people))
-    actions = influence(state.running, nobody_returns, state.people)
+    day = day_number(state.day)
+    actions = influence(state.running, state.running[:0], state.people)
     today = pull(actions, state.ties, state.people, day, state.draws)
     return pd.DataFrame(
         {

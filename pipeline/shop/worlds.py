@@ -30,6 +30,7 @@ def live_in_all(folder: Path, state: ShopState, plan: pd.DataFrame) -> None:
         state: the shop on the morning of the day.
         plan: the night's plan, with ``planned_action``, ``action``, ``arm``, ``propensity`` and what the shop needs.
     """
+    plan = plan[(plan["planned_action"] != "none") | (plan["action"] != "none")]
     drawn = (plan["propensity"] < 1) & plan["arm"].isin(["sent", "control"])
     planned = {str(name) for name in plan.loc[drawn, "planned_action"]}
     known = {path.parent.name for path in folder.glob("*/shop.npz")}

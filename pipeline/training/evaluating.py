@@ -13,7 +13,7 @@ from models.churn import ChurnModel
 from models.evaluation import Row, calibration_table, evaluate_models, evaluate_slices
 from models.metrics import log_loss
 from models.reference import DateReference
-from models.rivals import left_out, predict_rivals
+from models.rivals import Contest, contest_at, left_out, predict_rivals
 from models.settings import ModelSettings
 from models.weighted import unless_even
 from pipeline.run import Run
@@ -59,6 +59,19 @@ class Trial:
     def population(self) -> pd.DataFrame:
         """Features of those judged."""
         return self.everybody if self.kept.all() else self.everybody[self.kept]
+
+    def contest(self, seed: int) -> Contest:
+        """Return what rivals may see: the same snapshots, and those judged."""
+        known = self.known
+        return contest_at(
+            known.features,
+            known.churned,
+            known.as_of,
+            self.population,
+            reference=self.reference,
+            seed=seed,
+            weight=known.weight,
+        )
 
     @property
     def judged(self) -> DateFrame:
@@ -246,17 +259,8 @@ def judge(run: Run, trial: Trial) -> Evaluation:
     known, churned, reference = trial.known, trial.churned, trial.reference
     as_of = reference.as_of
     run.progress(f"evaluate at {as_of}: rivals")
-    rivals = predict_rivals(
-        known.features,
-        known.churned,
-        known.as_of,
-        trial.population,
-        reference=reference,
-        seed=run.config.seed,
-        weight=known.weight,
-    )
-    predictions: Mapping[str, Any] = {OURS: trial.risk, **rivals}
     weight, seed = trial.weight, run.config.seed
+    predictions = {OURS: trial.risk, **predict_rivals(trial.contest(seed))}
     rate = float(np.average(known.churned, weights=known.weight))
     return Evaluation(
         as_of=as_of,

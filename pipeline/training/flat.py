@@ -18,11 +18,11 @@ import pandas as pd
 from sklearn.model_selection import StratifiedKFold
 
 from models.evaluation import Row
-from models.metrics import Array, clipped, ece_when_perfect
+from models.metrics import Array, ece_when_perfect
 from models.pool import FEWEST_CUSTOMERS, FEWEST_OF_A_CLASS
 from models.pooled import Outcome, pooled_metrics
 from models.reference import DateReference
-from models.rivals import Contest, lightgbm_plain, logistic_on, logistic_rich
+from models.rivals import Contest, Rivals, lightgbm_plain, logistic_on, logistic_rich, predict_rivals
 from pipeline.training.evaluating import OURS, churn_model
 from pipeline.training.snapshot_config import Snapshot, SnapshotConfig
 from tables.errors import DataError, SchemaError
@@ -32,7 +32,6 @@ _DAY = date(2000, 1, 1)  # the table has no day, the model needs one: any
 _HORIZON_DAYS = 1
 _WHOLE = re.compile(r"^(-?\d+)\.0+$")
 
-Rivals = Mapping[str, Callable[[Contest], Array]]
 Progress = Callable[[str], None]
 
 
@@ -116,8 +115,8 @@ def cross_validated(config: SnapshotConfig, table: FlatTable, repeat: int, rival
     for known, unseen in folds.split(np.zeros(rows), table.churned):
         contest = _contest(table, known, unseen, seed)
         risks[OURS][unseen] = _our_risk(config, contest, known)
-        for name, rival in rivals.items():
-            risks[name][unseen] = clipped(rival(contest))
+        for name, risk in predict_rivals(contest, rivals).items():
+            risks[name][unseen] = risk
     return Outcome(table.churned, np.arange(rows), risks)
 
 

@@ -70,7 +70,7 @@ def retrain(
         PromotionError: if promotion is required and no model is promoted.
     """
     catalogue = load_catalogue(run.config.actions.catalogue)  # a mistake there fails before training
-    history = ingested(run, as_of=as_of)
+    history = run.as_known(ingested(run, as_of=as_of), as_of=as_of)
     registry = Registry(run.workspace, run.config.registry)
     newest = try_at(run, history, newest_evaluable(run, history, as_of))
     leaks = check_leaks(run, history, newest)
@@ -105,7 +105,7 @@ def _refit(
     choice: Choice, history: History, evaluation: Evaluation, facts: Mapping[str, Any], *, as_of: date
 ) -> Trained:
     run = choice.run
-    known = training(run, history, until=min(as_of, run.newest_day(history)))
+    known = training(run, history, until=run.newest_day(history))
     run.progress(f"retrain as of {as_of}: fit on {len(known.churned):,} snapshots")
     is_newest = choice.trial.reference.as_of == max(known.references)
     model = fit(run, known, earlier=choice.trial.model if is_newest else None)

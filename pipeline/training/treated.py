@@ -22,7 +22,7 @@ from tables.calendar import OutcomeRule
 from tables.errors import DataError
 from tables.history import History
 from tables.publish import published, published_dates
-from tables.storage import read_table
+from tables.storage import read_tables
 
 MOST_WEIGHT = 20.0
 """So many customers a withheld one stands for at most, lest a few rows decide."""
@@ -163,13 +163,15 @@ def assignments(run: Run, history: History, days: Sequence[date]) -> pd.DataFram
         out), ``night``, ``planned_action``, ``arm``, ``propensity`` and ``salt``.
     """
     windows = [(day, run.rule.outcome_window(day)[1]) for day in days]
-    plans = [pd.DataFrame(columns=list(_COLUMNS))]
+    plans = []
     for night in published_dates(run.workspace):
         inside = any(opens <= night < closes for opens, closes in windows)
         if inside and (manifest := published(run.workspace, night)) is not None:
-            plans.append(read_table(manifest.table("plan"), _COLUMNS))
-    rows = pd.concat(plans[1:] or plans, ignore_index=True)
-    keys = rows["customer_id"].map(history.customer_key)
+            plans.append(manifest.table("plan"))
+    rows = read_tables(plans, _COLUMNS) if plans else pd.DataFrame(columns=list(_COLUMNS))
+    keys = rows["customer_id"].map(
+        {each: history.customer_key(each) for each in rows["customer_id"].unique()}
+    )
     rows = rows.assign(customer=keys, night=rows["as_of"]).dropna(subset="customer")
     return rows[["customer", "night", "planned_action", "arm", "propensity", "salt"]].astype(
         {"customer": np.int64}

@@ -20,7 +20,7 @@ from pipeline.training.search import Array, Tried, ranking_loss, search
 from tables.errors import ConfigError, DataError, StorageError
 from tables.history import History
 from tables.storage import write_text
-from tables.yaml_lines import load_yaml_with_lines
+from tables.yaml_lines import load_yaml
 
 _MOST_DATES = 3
 _CONFIGURED, _FOUND = "as configured", "as found"
@@ -56,7 +56,7 @@ def tune(run: Run, config_path: Path, *, as_of: date, out: Path, budget: Budget)
     """
     if out.exists():
         raise ConfigError(f"{out}: the file exists already. Name another with --out.")
-    history = ingested(run)
+    history = run.as_known(ingested(run), as_of=as_of)
     untouched = newest_evaluable(run, history, as_of)
     past = development_trials(run, history, untouched)
     losses = [ranking_loss(trial.churned, trial.weight) for trial in past]
@@ -93,7 +93,8 @@ def development_trials(run: Run, history: History, untouched: date) -> list[Tria
     Raises:
         DataError: there is not even one.
     """
-    newest = run.rule.newest_complete(untouched)
+    history = run.as_known(history, as_of=untouched)
+    newest = newest_evaluable(run, history, untouched)
     trials: list[Trial] = []
     for step in range(_MOST_DATES):
         try:
@@ -209,7 +210,7 @@ def _logged(run: Run, untouched: date, past: Sequence[Trial], tried: Sequence[Tr
 
 
 def _configuration(config_path: Path, tuned: Tuned) -> str:
-    content, _ = load_yaml_with_lines(config_path)
+    content = load_yaml(config_path)
     settings = tuned.best.settings.model_dump()
     days = ", ".join(str(trial.reference.as_of) for trial in tuned.past)
     head = (

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from actions.catalogue import NONE
+from pipeline.pages.picture import said_as
 from pipeline.planning import Planned
 
 
@@ -102,7 +103,7 @@ def action_lines(present: Outcome, asked: Outcome) -> list[Line]:
     lines = []
     for name in dict.fromkeys([*present.actions, *asked.actions]):
         before, after = (int(one.actions.get(name, {}).get("sent", 0)) for one in (present, asked))
-        lines.append(Line(name.replace("_", " "), f"{before:,}", f"{after:,}", f"{after - before:+,}"))
+        lines.append(Line(said_as(name), f"{before:,}", f"{after:,}", f"{after - before:+,}"))
     return lines
 
 

@@ -38,6 +38,9 @@ class MemoryHistory:
         known = {name for frame in of_customers for name in frame["customer"]}
         self.names = [*self.names, *sorted(known - set(self.names))]
 
+    def first_at(self, table: str) -> int:
+        return int(self.frames[table]["at"].min())
+
     def newest_at(self, table: str) -> int:
         return int(self.frames[table]["at"].max())
 

@@ -1,49 +1,24 @@
+"""Features of a history: from files to frames, and nothing of what comes later."""
+
 import gc
 from datetime import date, timedelta
 from fnmatch import fnmatch
 
 import numpy as np
 import pandas as pd
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from features.build import build_features, feature_names
-from features.builder import Builder
-from features.builders import BUILDERS, usable_builders
+from features.builders import BUILDERS
 from features.index import SnapshotIndex
 from features.population import Buyers
-from features.settings import Attribute, FeatureSettings
+from features.settings import FeatureSettings
 from tables.calendar import DAY, NEVER, BusinessCalendar
-from tables.errors import ConfigError, SchemaError
-from tests.features.conftest import EVENT_TYPES
+from tests.features.all_built import AS_OF, DATES, NAMES, SETTINGS, UTC, WORDS, build
 
-AS_OF = date(2025, 3, 1)
-DATES = (date(2025, 2, 9), date(2025, 3, 1), date(2025, 4, 20))
-UTC = BusinessCalendar("UTC")
-WORDS = {
-    "event_types": EVENT_TYPES,
-    "ticket_reasons": ("complaint",),
-    "offer_kinds": ("bogo",),
-    "loyalty_tiers": ("silver", "gold"),
-    "attributes": (Attribute("age"), Attribute("gender", ("F", "M"))),
-}
-SETTINGS = FeatureSettings(horizon_days=28, **WORDS)
-NAMES = ("ann", "bob", "cyd", "dan", "eve", "fay")
 seeds = st.integers(0, 10**9)
-
-
-def build(history, *as_of, calendar=UTC, **options):
-    blocks = build_features(
-        history,
-        as_of=as_of or DATES,
-        calendar=calendar,
-        settings=options.pop("settings", SETTINGS),
-        **options,
-    )
-    frames = [block.frame for block in blocks]
-    return pd.concat(frames).sort_values(["as_of", "customer"], ignore_index=True)
 
 
 def by_name(history, *as_of, **options):
@@ -215,26 +190,6 @@ def test_values_are_missing_only_as_declared_never_infinite(memory, shop, seed, 
         assert not frame[always].isna().to_numpy().any(), builder.name
 
 
-def test_every_missing_rule_names_a_feature(memory, shop) -> None:
-    history = memory(shop(np.random.default_rng(0), NAMES))
-    for builder in BUILDERS:
-        names = feature_names(history, SETTINGS, [builder])
-        assert all(any(fnmatch(name, rule) for name in names) for rule in builder.missing), builder.name
-
-
-def test_builders_of_absent_tables_are_left_out(memory, shop) -> None:
-    tables = shop(np.random.default_rng(0), NAMES)
-    orders = {"orders": tables["orders"].drop(columns=["discount", "lines"])}
-    names = feature_names(memory(orders), SETTINGS)
-    assert "orders_30d" in names
-    assert not {"products_total", "returns_90d", "contacts_30d", "discount_share", "lines_per_order"} & set(
-        names
-    )
-    assert {builder.name for builder in BUILDERS} - {
-        builder.name for builder in usable_builders({"orders": ("amount",)})
-    } >= {"products", "returns", "contacts", "discounts", "quantities"}
-
-
 def test_frame_has_keys_dates_and_named_float32(memory, shop) -> None:
     history = memory(shop(np.random.default_rng(1), NAMES), buckets=2)
     block = next(iter(build_features(history, as_of=DATES, calendar=UTC, settings=SETTINGS)))
@@ -245,36 +200,6 @@ def test_frame_has_keys_dates_and_named_float32(memory, shop) -> None:
     assert set(block.frame.dtypes.iloc[2:]) == {np.dtype(np.float32)}
     assert (block.frame["customer"] % 2 == block.bucket).all()
     assert_frame_equal(block.frame, block.frame.sort_values(["as_of", "customer"]))
-
-
-def test_names_that_other_rooms_rely_on_exist(memory, shop) -> None:
-    names = feature_names(memory(shop(np.random.default_rng(0), NAMES)), SETTINGS)
-    assert len(set(names)) == len(names)
-    assert set(names) >= {
-        "days_since_last_order",
-        "days_since_first_order",
-        "orders_total",
-        "spend_total",
-        "orders_90d",
-        "spend_30d",
-        "purchase_days_total",
-        "days_first_to_last_order",
-        "tenure_days",
-        "gap_days_mean",
-        "gap_days_median",
-        "gap_days_last",
-        "days_since_last_over_own_gap",
-        "discount_share",
-        "mean_order_value",
-        "returns_90d",
-        "return_share",
-        "products_total",
-        "categories_total",
-        "last_order_returned",
-        "contacts_30d",
-        "days_since_last_contact",
-        "spend_per_purchase_day",
-    }
 
 
 def test_history_without_rows_before_gives_no_snapshot(memory, table) -> None:
@@ -294,29 +219,6 @@ def test_windows_follow_local_midnights_over_daylight_saving(memory, table) -> N
     assert row.spend_7d == 5
     assert row.gap_days_last == 6
     assert row.days_since_first_order == np.float32((7 * 1440 + 1 - 60) / 1440)
-
-
-def test_an_undeclared_window_is_refused(memory, table) -> None:
-    def eager(orders, *, settings):
-        return {"orders_45d": orders.count(45)}
-
-    history = memory({"orders": table(("ann", "2025-02-01", 1.0), columns=["amount"])})
-    with pytest.raises(SchemaError, match="no window edge 45 days before"):
-        build(history, AS_OF, builders=(Builder("eager", eager, needs={"orders": ()}),))
-
-
-def test_two_builders_may_not_share_a_name(memory, table) -> None:
-    def twice(orders, *, settings):
-        return {"orders_total": orders.count()}
-
-    history = memory({"orders": table(("ann", "2025-02-01", 1.0), columns=["amount"])})
-    with pytest.raises(SchemaError, match="names must differ"):
-        build(history, AS_OF, builders=(*BUILDERS, Builder("twice", twice, needs={"orders": ()})))
-
-
-def test_settings_report_every_problem_together() -> None:
-    with pytest.raises(ConfigError, match=r"(?s)horizon_days must be at least 1.*windows must be distinct"):
-        FeatureSettings(horizon_days=0, windows=(30, 7))
 
 
 def test_a_bucket_is_freed_without_the_garbage_collector(memory, shop) -> None:

@@ -184,8 +184,6 @@ def test_single_rows_equal_plain_positions(memory, shop, seed, as_of) -> None:
         )
         nth_last = per_customer(frame, as_of, lambda r, n=n: r["amount"].iloc[-n] if len(r) >= n else np.nan)
         check(view.last("amount", n), nth_last)
-        nth = per_customer(frame, as_of, lambda r, n=n: r["amount"].iloc[n - 1] if len(r) >= n else np.nan)
-        check(view.nth("amount", n), nth)
     first = per_customer(
         frame, as_of, lambda rows: or_nan(rows, lambda r: (midnight - r["at"].iloc[0]) / DAY)
     )

@@ -95,9 +95,9 @@ def test_a_feature_nobody_has_tonight_leaves_a_risk(plain: ChurnModel) -> None:
 @pytest.mark.parametrize("amount", [1e30, -1e30])
 def test_an_extreme_amount_moves_no_other_customer(plain: ChurnModel, amount: float) -> None:
     tonight = ROWS[ROWS["as_of"] == TONIGHT].drop(columns=KEYS)
-    reference = plain.calibrate(
+    reference = plain.calibrate_predict(
         tonight, reference=DateReference.fit(tonight, as_of=TONIGHT, horizon_days=HORIZON)
-    )
+    )[0]
     before = plain.predict_proba(tonight, reference=reference)[:, 1]
     strange = tonight.assign(late=np.where(np.arange(CUSTOMERS) == 7, amount, tonight["late"]))
     after = plain.predict_proba(strange, reference=reference)[:, 1]

@@ -87,7 +87,7 @@ def model() -> ChurnModel:
 @pytest.fixture(scope="module")
 def reference(model: ChurnModel) -> DateReference:
     open_level = DateReference.fit(LAST.X, as_of=DATES[-1], horizon_days=HORIZON)
-    return model.calibrate(LAST.X, reference=open_level)
+    return model.calibrate_predict(LAST.X, reference=open_level)[0]
 
 
 def test_known_hazard_is_recovered_out_of_time(model: ChurnModel, reference: DateReference) -> None:
@@ -119,7 +119,7 @@ def test_a_row_scores_the_same_in_any_company(model: ChurnModel, reference: Date
 def test_level_is_the_same_bucket_by_bucket(model: ChurnModel, reference: DateReference) -> None:
     buckets = [LAST.X.iloc[:100], LAST.X.iloc[100:]]
     open_level = DateReference.fit(buckets, as_of=DATES[-1], horizon_days=HORIZON)
-    assert model.calibrate(buckets, reference=open_level).level == reference.level
+    assert model.calibrate_predict(buckets, reference=open_level)[0].level == reference.level
 
 
 def test_one_pass_gives_what_two_passes_give(model: ChurnModel, reference: DateReference) -> None:
@@ -157,7 +157,7 @@ def test_saved_model_scores_the_same_and_saves_the_same_bytes(
     assert np.array_equal(*scores)
     assert contents(tmp_path / "first") == contents(tmp_path / "second")
     assert again.get_params() == model.get_params()
-    assert again.calibrate(LAST.X, reference=reference) == reference
+    assert again.calibrate_predict(LAST.X, reference=reference)[0] == reference
 
 
 def test_training_twice_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -181,7 +181,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_single_training_date_has_no_level_check(model: ChurnModel) -> None:
     alone = fit(SHOP.at(DATES[0]), max_rounds=10)
     open_level = DateReference.fit(LAST.X, as_of=DATES[-1], horizon_days=HORIZON)
-    level = alone.calibrate(LAST.X, reference=open_level).level
+    level = alone.calibrate_predict(LAST.X, reference=open_level)[0].level
     assert level is not None
     assert (level.level_check, level.series_weight, level.slope) == ("none", 0.5, 1.0)
 
@@ -221,7 +221,7 @@ def test_too_early_a_date_is_leakage(model: ChurnModel) -> None:
     early = DATES[-1] - timedelta(days=1)
     open_level = DateReference.fit(LAST.X, as_of=early, horizon_days=HORIZON)
     with pytest.raises(LeakageError, match=f"{early} cannot be scored; outcomes up to {DATES[-1]}"):
-        model.calibrate(LAST.X, reference=open_level)
+        model.calibrate_predict(LAST.X, reference=open_level)
 
 
 def test_other_columns_are_shown_as_a_difference(model: ChurnModel, reference: DateReference) -> None:
@@ -246,7 +246,7 @@ def test_a_date_without_customers_is_refused(model: ChurnModel, reference: DateR
     nobody: tuple[Frames, ...] = (LAST.X.iloc[:0], [], [LAST.X.iloc[:0]])
     for frames in nobody:
         with pytest.raises(DataError, match=f"nobody to score at {DATES[-1]}; found 0"):
-            model.calibrate(frames, reference=reference)
+            model.calibrate_predict(frames, reference=reference)
 
 
 def test_one_class_only_is_refused_with_advice() -> None:

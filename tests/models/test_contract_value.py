@@ -6,21 +6,19 @@ from hypothesis import strategies as st
 
 from models.contract_value import months_kept, months_subscribed, subscriber_values
 from models.settings import ValueSettings
-from models.value import ValueReference
 from tables.errors import SchemaError
 
 TWO_MONTHS = ValueSettings(margin_months=2, annual_discount=0)
 risks = st.floats(0, 1)
 
 
-def values(fee, risk, subscribed=None, fitted=None):
+def values(fee, risk, subscribed=None):
     return subscriber_values(
         pd.DataFrame({"plan_fee_monthly": np.array(fee, dtype=np.float32)}),
         risk,
         subscribed=np.ones(len(fee), dtype=bool) if subscribed is None else np.array(subscribed),
         horizon_days=60,
         settings=ValueSettings(cap_quantile=1),
-        fitted=fitted,
     )
 
 
@@ -55,12 +53,6 @@ def test_who_is_not_subscribed_is_worth_nothing_to_keep() -> None:
     found = values([100, 100], [0.1, 0.1], [True, False])
     assert found.margin[1] == found.clv[1] == 0
     assert found.margin[0] > 0
-
-
-def test_a_stored_cap_needs_no_neighbours() -> None:
-    everybody = values([100, 50, 10], [0.1, 0.2, 0.3])
-    stored = ValueReference.from_json(everybody.fitted.to_json())
-    assert values([1e9], [0.1], fitted=stored).margin == pytest.approx([everybody.margin.max()])
 
 
 @given(risk=risks, horizon=st.floats(0.1, 30))

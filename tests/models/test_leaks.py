@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.leaks import Separation, separation
+from models.leaks import Separation, _each_auc, _in_order, separation
+from models.metrics import auc
 
 NAMES = [f"orders_{days}d" for days in range(1, 13)]
 
@@ -121,3 +122,13 @@ def test_a_trusted_feature_lets_the_rest_be_high() -> None:
     X, X_test = (X.assign(renewal=y, honest=np.arange(len(y)) % 7) for X, y in parts)
     found = separation(X, parts[0][1], X_test, parts[1][1], seed=7, trusted=("renewal",))
     assert found.rest > 0.97 and found.suspicious == ()
+
+
+def test_all_features_at_once_are_judged_as_one_by_one() -> None:
+    X, churned = business(3, rows=60)
+    X = X.round(1).assign(unknown=np.nan, never=0.0)
+    whole = X.fillna(X.median()).fillna(0.0)
+    one_by_one = [auc(churned, whole[name]) for name in X]
+    assert _each_auc(churned, whole) == pytest.approx(one_by_one, abs=1e-12)
+    assert _in_order(churned, X) == pytest.approx([max(found, 1 - found) for found in one_by_one], abs=1e-12)
+    assert _in_order(churned, X)[-2:].tolist() == [0.5, 0.5]

@@ -88,7 +88,7 @@ def test_a_later_order_is_a_later_last_order_too() -> None:
 
     typical = {"days_first_to_last_order": 90.0, "tenure_days": 200.0, "days_since_last_order": 20.0}
     strongest_reasons(late, np.array([[0.0, 0.0, 0.5]]), typical=typical, risk_of=remembering, top=1)
-    told = [rows.iloc[0].tolist() for rows in asked]
+    told = [row for rows in asked for row in rows.to_numpy().tolist()]
     assert [154.0, 174.0, 20.0] in told
     assert [126.0, 200.0, 74.0] in told
 
@@ -112,7 +112,7 @@ def model() -> ChurnModel:
 @pytest.fixture(scope="module")
 def reference(model: ChurnModel) -> DateReference:
     fitted = DateReference.fit(LAST.X, as_of=DATES[-1], horizon_days=HORIZON)
-    return model.calibrate(LAST.X, reference=fitted)
+    return model.calibrate_predict(LAST.X, reference=fitted)[0]
 
 
 def test_putting_a_reason_away_lowers_the_score_as_told(model: ChurnModel, reference: DateReference) -> None:

@@ -60,7 +60,9 @@ def fit(recipe: Recipe, *, leaves_by_silence: bool = True) -> ChurnModel:
 
 
 def calibrated(model: ChurnModel) -> DateReference:
-    return model.calibrate(LAST, reference=DateReference.fit(LAST, as_of=DATES[-1], horizon_days=HORIZON))
+    return model.calibrate_predict(
+        LAST, reference=DateReference.fit(LAST, as_of=DATES[-1], horizon_days=HORIZON)
+    )[0]
 
 
 @pytest.fixture(scope="module")

@@ -1,19 +1,15 @@
-"""The MLflow registry: register, promote, fetch, and do without it."""
+"""The MLflow registry: register, promote and fetch."""
 
 import json
-import logging
-import shutil
-import socket
 import subprocess
 import sys
-import time
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from models.deployment import ModelVersion, folder_digest
+from models.deployment import folder_digest
 from models.registry import Registry
 from models.tracking import (
     RegistrySettings,
@@ -21,36 +17,8 @@ from models.tracking import (
     known_warnings,
     log_search,
 )
-from tables.errors import LeakageError, RegistryError, StorageError
-
-JANUARY = date(2025, 1, 31)
-
-
-def model_in(folder: Path, leaf: float = 0.5) -> Path:
-    (folder / "boosters").mkdir(parents=True, exist_ok=True)
-    (folder / "boosters" / "0.txt").write_text(f"leaf={leaf}")
-    (folder / "features.json").write_text('{"features": ["orders_90d"]}')
-    return folder
-
-
-def register(
-    registry: Registry, folder: Path, *, trained_through: date = JANUARY, leaf: float = 0.5
-) -> ModelVersion:
-    return registry.register(
-        model_in(folder, leaf),
-        reference='{"as_of": "2025-01-31"}',
-        trained_through=trained_through,
-        metrics={"auc": 0.8, "lift_at_10pct": float("nan")},
-        params={"seed": 0},
-        config_digest="c0ffee",
-        dataset_digest="da7a",
-        tags={"level_check": "none"},
-    )
-
-
-def promoted(registry: Registry, folder: Path, promoted_for: date = JANUARY) -> ModelVersion:
-    version = register(registry, folder, trained_through=promoted_for, leaf=promoted_for.toordinal())
-    return registry.promote(version.version, promoted_for=promoted_for)
+from tables.errors import LeakageError, RegistryError
+from tests.models.tiny_models import JANUARY, model_in, promoted, register
 
 
 def test_importing_the_registry_leaves_mlflow_alone() -> None:
@@ -159,96 +127,6 @@ def test_fetch_gives_a_private_copy_without_bytecode(registry: Registry, root: P
     assert not list(root.glob(".tmp-*"))
 
 
-@pytest.mark.parametrize("name", ["0.txt", "serving.py", "reference.json"])
-def test_one_changed_byte_in_the_store_is_refused(
-    name: str, registry: Registry, root: Path, tmp_path: Path
-) -> None:
-    promoted(registry, tmp_path / "model")
-    stored = next((root / "mlflow" / "artifacts").rglob(name))
-    stored.write_bytes(stored.read_bytes()[:-1] + b"!")
-    with pytest.raises(RegistryError, match="files of version 1 are not what was registered"):
-        registry.fetch(1, tmp_path / "private")
-    assert not (tmp_path / "private").exists()
-
-
-def test_a_store_rewritten_with_its_tag_is_still_refused(
-    registry: Registry, client: Any, root: Path, tmp_path: Path
-) -> None:
-    promoted(registry, tmp_path / "model")
-    stored = next((root / "mlflow" / "artifacts").rglob("MLmodel")).parent
-    next(stored.rglob("0.txt")).write_text("leaf=9")
-    client.set_model_version_tag("keepwell-churn", "1", "sha256", folder_digest(stored))
-    with pytest.raises(RegistryError, match="the deployment record says"):
-        registry.fetch(1, tmp_path / "private")
-
-
-def test_a_tag_that_disagrees_with_the_files_is_refused(
-    registry: Registry, client: Any, tmp_path: Path
-) -> None:
-    promoted(registry, tmp_path / "model")
-    client.set_model_version_tag("keepwell-churn", "1", "sha256", "0" * 64)
-    with pytest.raises(RegistryError, match="its tag says 000000000000"):
-        registry.fetch(1, tmp_path / "private")
-
-
-def test_a_dead_server_costs_seconds_and_no_night(
-    registry: Registry, root: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    version = promoted(registry, tmp_path / "model")
-    dead_server = RegistrySettings(tracking_uri="http://127.0.0.1:9")
-    dead = Registry(root, dead_server)
-    started = time.monotonic()
-    assert dead.champion_for(JANUARY) == version
-    assert folder_digest(dead.fetch(1, tmp_path / "private").folder) == version.sha256
-    assert not dead.log_night(JANUARY, {"at_risk": 3})
-    assert time.monotonic() - started < 10
-    assert "Using the last known good copy of version 1" in caplog.text
-    with pytest.raises(StorageError, match=r"registry http://127\.0\.0\.1:9: out of reach") as caught:
-        Registry(root, dead_server).promote(1, promoted_for=JANUARY)
-    assert caught.value.exit_code == 7
-
-
-def test_a_server_that_never_answers_is_given_up(registry: Registry, root: Path, tmp_path: Path) -> None:
-    version = promoted(registry, tmp_path / "model")
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        mute = Registry(root, RegistrySettings(tracking_uri=address, timeout_seconds=1, retries=0))
-        started = time.monotonic()
-        assert mute.champion_for(JANUARY) == version
-        mute.fetch(1, tmp_path / "private")
-        assert time.monotonic() - started < 10
-
-
-def test_a_lost_database_leaves_the_last_known_good(
-    registry: Registry, root: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    version = promoted(registry, tmp_path / "model")
-    shutil.rmtree(root / "mlflow")
-    again = Registry(root, RegistrySettings())
-    with caplog.at_level(logging.WARNING):
-        assert again.champion_for(JANUARY) == version
-    assert "no database yet" in caplog.text
-    assert folder_digest(again.fetch(1, tmp_path / "private").folder) == version.sha256
-
-
-def test_a_changed_last_known_good_copy_is_refused(registry: Registry, root: Path, tmp_path: Path) -> None:
-    promoted(registry, tmp_path / "model")
-    (root / "champion" / "1" / "serving.py").write_text("print('hello')")
-    dead = Registry(root, RegistrySettings(tracking_uri="http://127.0.0.1:9"))
-    with pytest.raises(RegistryError, match="files of version 1 are not what was registered"):
-        dead.fetch(1, tmp_path / "private")
-
-
-def test_a_moved_workspace_keeps_its_models(registry: Registry, root: Path, tmp_path: Path) -> None:
-    version = promoted(registry, tmp_path / "a")
-    root.rename(tmp_path / "moved")
-    moved = Registry(tmp_path / "moved", RegistrySettings())
-    assert folder_digest(moved.fetch(1, tmp_path / "private").folder) == version.sha256
-    assert moved.log_night(JANUARY, {"at_risk": 3})
-    assert promoted(moved, tmp_path / "b", JANUARY + timedelta(7)).version == 2
-    assert not root.exists()
-
-
 def test_trials_of_a_search_are_nested_in_its_run(registry: Registry, client: Any) -> None:
     trials = [
         SearchTrial({"num_leaves": leaves}, {"log_loss": loss}, is_whole=whole)
@@ -265,23 +143,6 @@ def test_trials_of_a_search_are_nested_in_its_run(registry: Registry, client: An
         ("32", "KILLED"),
         ("8", "FINISHED"),
     ]
-
-
-def test_unsent_figures_are_sent_with_the_next_night(
-    registry: Registry, client: Any, root: Path, tmp_path: Path
-) -> None:
-    promoted(registry, tmp_path / "model")
-    dead = Registry(root, RegistrySettings(tracking_uri="http://127.0.0.1:9"))
-    assert not dead.log_night(JANUARY, {"at_risk": 3, "drift": float("inf")})
-    assert json.loads((root / "mlflow/unsent/as_of=2025-01-31.json").read_text()) == {"at_risk": 3.0}
-    assert registry.log_night(JANUARY + timedelta(1), {"at_risk": 4})
-    assert registry.log_night(JANUARY + timedelta(1), {"at_risk": 5})
-    experiment = client.get_experiment_by_name("keepwell")
-    runs = client.search_runs([experiment.experiment_id], "tags.kind = 'night'")
-    figures = {run.data.tags["as_of"]: run.data.metrics for run in runs}
-    assert figures == {"2025-01-31": {"at_risk": 3}, "2025-02-01": {"at_risk": 5}}
-    assert len(runs) == 2
-    assert list((root / "mlflow/unsent").iterdir()) == []
 
 
 FORKED = """

@@ -1,6 +1,7 @@
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ import pytest
 from models.btyd import BGNBD
 from models.metrics import METRICS, auc
 from models.reference import DateReference
-from models.rivals import CONTRACT_RIVALS, RIVALS, disjoint_dates, left_out, predict_rivals
+from models.rivals import CONTRACT_RIVALS, RIVALS, contest_at, disjoint_dates, left_out, predict_rivals
 from tables.errors import DataError, SchemaError
 
 DATES = [date(2025, 1, 1), date(2025, 1, 16), date(2025, 1, 31), date(2025, 2, 15), date(2025, 3, 2)]
@@ -60,6 +61,11 @@ def training(n: int = 300) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
     return features, np.concatenate([part[1] for part in parts]), as_of
 
 
+def predicted(*rows: Any, **told: Any) -> dict[str, np.ndarray]:
+    """The risk by every rival; the arguments are those of a contest."""
+    return predict_rivals(contest_at(*rows, **told))
+
+
 def test_dates_lie_one_horizon_apart() -> None:
     chosen = disjoint_dates(np.array(DATES, dtype=object), until=AS_OF, horizon_days=30)
     assert chosen.astype(object).tolist() == [date(2025, 1, 1), date(2025, 1, 31)]
@@ -72,7 +78,7 @@ def test_dates_too_near_the_evaluation_are_left_out() -> None:
 
 def test_every_rival_ranks_better_than_chance() -> None:
     scored, churned = population(800, seed=99)
-    predictions = predict_rivals(*training(), scored, reference=reference())
+    predictions = predicted(*training(), scored, reference=reference())
     assert list(predictions) == list(RIVALS)
     for name, risk in predictions.items():
         assert ((risk > 0) & (risk < 1)).all(), name
@@ -91,7 +97,7 @@ def test_names_follow_the_contract() -> None:
 
 def test_same_seed_gives_the_same_predictions() -> None:
     scored, _ = population(200, seed=98)
-    once, again = (predict_rivals(*training(), scored, reference=reference(), seed=5) for _ in range(2))
+    once, again = (predicted(*training(), scored, reference=reference(), seed=5) for _ in range(2))
     assert all(np.array_equal(once[name], again[name]) for name in RIVALS)
 
 
@@ -99,8 +105,8 @@ def test_overlapping_snapshots_change_nothing() -> None:
     features, churned, as_of = training()
     apart = np.isin(as_of, [DATES[0], DATES[2]])
     scored, _ = population(200, seed=97)
-    everything = predict_rivals(features, churned, as_of, scored, reference=reference())
-    restricted = predict_rivals(features[apart], churned[apart], as_of[apart], scored, reference=reference())
+    everything = predicted(features, churned, as_of, scored, reference=reference())
+    restricted = predicted(features[apart], churned[apart], as_of[apart], scored, reference=reference())
     assert all(np.array_equal(everything[name], restricted[name]) for name in RIVALS)
 
 
@@ -108,19 +114,19 @@ def test_single_training_date_is_enough() -> None:
     features, churned, as_of = training()
     only = as_of == DATES[2]
     scored, truth = population(400, seed=96)
-    predictions = predict_rivals(features[only], churned[only], as_of[only], scored, reference=reference())
+    predictions = predicted(features[only], churned[only], as_of[only], scored, reference=reference())
     assert auc(truth, predictions["lightgbm_plain"]) > 0.6
 
 
 def test_one_variable_rival_keeps_the_order_of_silence() -> None:
     scored, _ = population(200, seed=95)
-    risk = predict_rivals(*training(), scored, reference=reference())["days_since_last_order"]
+    risk = predicted(*training(), scored, reference=reference())["days_since_last_order"]
     assert (np.diff(risk[np.argsort(scored["days_since_last_order"])]) >= 0).all()
 
 
 def test_bgnbd_rival_is_the_probability_of_silence() -> None:
     scored, _ = population(50, seed=94)
-    risk = predict_rivals(*training(), scored, reference=reference())["bgnbd_no_purchase"]
+    risk = predicted(*training(), scored, reference=reference())["bgnbd_no_purchase"]
     weeks = scored.astype(float)[["days_first_to_last_order", "tenure_days"]] / 7
     expected = reference().bgnbd.no_purchase_probability(
         scored["purchase_days_total"] - 1, weeks["days_first_to_last_order"], weeks["tenure_days"], 30 / 7
@@ -134,7 +140,7 @@ def test_rivals_by_silence_are_left_out_with_contracts() -> None:
     ages = {"days_since_last_order": "days_since_subscription_start"}
     scored, _ = population(50, seed=93)
     names = list(
-        predict_rivals(features.rename(columns=ages), churned, as_of, scored.rename(columns=ages), reference=contract)
+        predicted(features.rename(columns=ages), churned, as_of, scored.rename(columns=ages), reference=contract)
     )  # fmt: skip
     assert names == list(CONTRACT_RIVALS) == ["lightgbm_plain", "logistic_rich", "subscription_age"]
     assert left_out(contract) == ("logistic_rfmt", "bgnbd_no_purchase", "days_since_last_order")
@@ -145,34 +151,32 @@ def test_a_weighted_row_teaches_like_its_copies() -> None:
     features, churned, as_of = training()
     weight = np.where(churned, 3, 1)
     scored, _ = population(100, seed=92)
-    weighed = predict_rivals(features, churned, as_of, scored, reference=reference(), weight=weight)
+    weighed = predicted(features, churned, as_of, scored, reference=reference(), weight=weight)
     copies = np.repeat(np.arange(len(weight)), weight)
-    copied = predict_rivals(
-        features.iloc[copies], churned[copies], as_of[copies], scored, reference=reference()
-    )
+    copied = predicted(features.iloc[copies], churned[copies], as_of[copies], scored, reference=reference())
     for name in ("logistic_rich", "logistic_rfmt", "days_since_last_order"):
         assert weighed[name] == pytest.approx(copied[name], abs=1e-3)
-    plain = predict_rivals(features, churned, as_of, scored, reference=reference())["lightgbm_plain"]
+    plain = predicted(features, churned, as_of, scored, reference=reference())["lightgbm_plain"]
     assert weighed["lightgbm_plain"].mean() > plain.mean() + 0.1
 
 
 def test_no_date_early_enough_is_refused() -> None:
     features, churned, as_of = training(20)
     with pytest.raises(DataError, match="no training date 365 days before 2025-03-02; found 4 dates"):
-        predict_rivals(features, churned, as_of, features, reference=reference(365))
+        predicted(features, churned, as_of, features, reference=reference(365))
 
 
 def test_one_class_is_refused() -> None:
     features, churned, as_of = training(20)
     with pytest.raises(DataError, match="found 0 churners in 40 training rows"):
-        predict_rivals(features, np.zeros_like(churned), as_of, features, reference=reference())
+        predicted(features, np.zeros_like(churned), as_of, features, reference=reference())
 
 
 def test_missing_column_is_named() -> None:
     features, churned, as_of = training(60)
     short = features.drop(columns="spend_total")
     with pytest.raises(SchemaError, match="no column 'spend_total'"):
-        predict_rivals(short, churned, as_of, short, reference=reference())
+        predicted(short, churned, as_of, short, reference=reference())
 
 
 def online_retail(folder: Path) -> pd.DataFrame:
@@ -217,7 +221,7 @@ def test_published_rivals_of_online_retail_are_reproduced(real_data: Path) -> No
     as_of = np.concatenate([np.repeat(day, len(X)) for day, X, _ in active[:-1]])
     fitted = DateReference.fit(active[-1][1], as_of=until, horizon_days=90, purchases=parts[-1][1])
     training_rows = pd.concat([X for _, X, _ in active[:-1]]), np.concatenate(labels[:-1]), as_of
-    predictions = predict_rivals(*training_rows, active[-1][1], reference=fitted)
+    predictions = predicted(*training_rows, active[-1][1], reference=fitted)
     found = {name: [METRICS[key](labels[-1], risk) for key in MEASURED] for name, risk in predictions.items()}
     assert len(labels[-1]) == 2787
     assert found["days_since_last_order"] == pytest.approx([0.655, 0.531, 0.684, 0.151], abs=1e-3)

@@ -47,7 +47,7 @@ def trained() -> tuple[ChurnModel, DateReference]:
         customer=np.tile(np.arange(300), len(dates)),
     )
     tonight = DateReference.fit(population(7), as_of=NEWEST, horizon_days=HORIZON)
-    return model, model.calibrate(population(7), reference=tonight)
+    return model, model.calibrate_predict(population(7), reference=tonight)[0]
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,6 @@ from models.reference import DateReference
 from models.settings import ValueSettings
 from models.value import (
     SpendModel,
-    ValueReference,
     customer_values,
     discounted_purchases,
     purchases_kept,
@@ -110,18 +109,6 @@ def test_margins_are_never_negative_and_capped() -> None:
     assert (values.clv > 0).all()
 
 
-def test_stored_reference_values_any_subset_alike() -> None:
-    everyone = features(300)
-    values = customer_values(everyone, reference=reference(), settings=ValueSettings())
-    stored = ValueReference.from_json(values.fitted.to_json())
-    some = customer_values(
-        everyone.iloc[40:60], reference=reference(), settings=ValueSettings(), fitted=stored
-    )
-    assert stored == values.fitted
-    assert some.margin == pytest.approx(values.margin[40:60])
-    assert some.clv == pytest.approx(values.clv[40:60])
-
-
 def test_contribution_rate_scales_margin_and_clv() -> None:
     half, whole = (
         customer_values(features(200), reference=reference(), settings=ValueSettings(contribution_rate=rate))
@@ -129,7 +116,6 @@ def test_contribution_rate_scales_margin_and_clv() -> None:
     )
     assert whole.margin == pytest.approx(2 * half.margin)
     assert whole.clv == pytest.approx(2 * half.clv)
-    assert whole.spend_per_purchase_day == pytest.approx(half.spend_per_purchase_day)
 
 
 def test_customer_who_never_bought_is_worth_nothing_yet() -> None:
@@ -138,7 +124,6 @@ def test_customer_who_never_bought_is_worth_nothing_yet() -> None:
     values = customer_values(everyone, reference=reference(), settings=ValueSettings())
     assert (values.margin[5], values.clv[5]) == (0, 0)
     assert np.isfinite(values.margin).all()
-    assert values.spend_per_purchase_day[5] == pytest.approx(values.fitted.spend.mean)
 
 
 def test_independent_spend_uses_gamma_gamma() -> None:
@@ -170,7 +155,7 @@ def test_equal_spend_is_expected_again() -> None:
     flat = features(50).assign(spend_per_purchase_day=20.0)
     values = customer_values(flat, reference=reference(), settings=ValueSettings())
     assert np.isfinite(values.margin).all()
-    assert values.spend_per_purchase_day == pytest.approx(np.full(50, 20.0), rel=0.01)
+    assert values.fitted.spend.expected(Purchases.of(flat)) == pytest.approx(np.full(50, 20.0), rel=0.01)
 
 
 def test_base_without_buyers_is_refused() -> None:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from actions.catalogue import load_catalogue
 from actions.rationale import action_reasons
-from pipeline.audit_groups import audited_groups
-from pipeline.auditing import Audit, audit_night, group_rates
+from pipeline.audit.auditing import Audit, audit_night, group_rates
+from pipeline.audit.groups import audited_groups
 from pipeline.pages.audit_chapter import audit_chapter
 from tables.errors import ConfigError
 from tables.publish import published, published_dates
@@ -156,9 +156,58 @@ def test_an_audited_attribute_is_never_a_feature(shop: Shop) -> None:
 
 
 def test_what_is_no_group_cannot_be_audited(tmp_path: Path) -> None:
-    shop = Shop(tmp_path, changes={"report": {"audit_groups": ["email", "langage", "region"]}})
-    with pytest.raises(ConfigError, match=r"is called email, langage \(did you mean language\); found \["):
+    groups = ["email", "langage", "region", {"language": [1]}, {"spend": [5, 5]}]
+    shop = Shop(tmp_path, changes={"report": {"audit_groups": groups}})
+    with pytest.raises(ConfigError, match=r"is called langage \(did you mean language\)") as error:
         shop.config()
+    assert "nothing to group customers by is called email" in str(error.value)
+    assert "language holds texts, which have no bands; write its name alone" in str(error.value)
+    assert "spend: the limits of bands must rise" in str(error.value)
+
+
+def test_groups_that_are_no_list_of_names_are_refused(tmp_path: Path) -> None:
+    for groups in ("language", [["language"]], 5):
+        shop = Shop(tmp_path, changes={"report": {"audit_groups": groups}})
+        with pytest.raises(ConfigError, match=r"audit_groups: write a list of names.*\{age: \[18, 65\]\}"):
+            shop.config()
+
+
+def test_numbers_and_birthdays_are_audited_by_bands(tmp_path: Path) -> None:
+    header = CUSTOMERS.splitlines()[0]
+    lines = [f"c{n:02},2025-01-01,LT,en,,," for n in range(60)]
+    shop = Shop(tmp_path, customers="\n".join([header, *lines]) + "\n")
+    born = ["2008-06-02", "2008-06-03", ""]  # eighteen on the night, a day short of it, not told
+    told = shop.write(
+        "told.csv", "customer_id,born_on,visits", *(f"c{n:02},{born[n % 3]},{n}" for n in range(60))
+    )
+    attributes = {
+        "path": str(told),
+        "columns": {"customer_id": "customer_id"},
+        "values": {"born_on": "date", "visits": "number"},
+        "static": True,
+    }
+    sources = {
+        name: [each.model_dump(exclude_defaults=True) for each in found]
+        for name, found in shop.config().sources.items()
+    }
+    shop.changes = {"sources": {**sources, "attributes": attributes}, "report": {"audit_groups": ["born_on"]}}
+    with pytest.raises(
+        ConfigError, match=r"born_on is a number or a date; say its bands, as `born_on: \[18, 30"
+    ):
+        shop.config()
+    shop.changes["report"] = {"audit_groups": [{"born_on": [18, 30]}, {"visits": [40, 60]}]}
+    shop.publish()
+    customers = pd.Series([f"c{n:02}" for n in range(60)])
+    groups = audited_groups(shop.run(), shop.history(), customers, as_of=NIGHT)
+    assert groups["born_on"].tolist() == ["18 to below 30", "below 18", "not known"] * 20
+    rates = group_rates(
+        "visits", groups["visits"], customers.eq("c01") * 0.5, {"contacted": np.arange(60) < 10}
+    )
+    assert [(rate.group, rate.customers, rate.reached) for rate in rates] == [
+        ("below 40", 40, 10),
+        ("40 to below 60", 20, 0),
+    ]
+    assert shop.config().feature_settings().attributes == ()
 
 
 def test_the_page_marks_what_chance_does_not_explain(shop: Shop) -> None:

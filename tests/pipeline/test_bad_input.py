@@ -1,7 +1,6 @@
 """What a user does wrong: each is one clear line and its exit code, and what was published stays untouched."""
 
 import re
-import subprocess
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -14,8 +13,8 @@ from tables.ingest import ingest
 from tables.lock import WorkspaceLock
 from tables.publish import Publication
 from tables.storage import write_table
-from tests.pipeline.conftest import ROOT, run_keepwell
-from tests.pipeline.test_cli import keepwell
+from tests.command_line import Told, keepwell
+from tests.pipeline.conftest import run_keepwell
 
 HEADER = "customer_id,order_id,ordered_at,amount,currency"
 FIRST = date(2025, 1, 1)
@@ -86,9 +85,9 @@ class Shop:
         assert "nights/as_of=2025-01-01.json" in seen
         return {**seen, "history": History.open(self.workspace / "history").digest.encode()}
 
-    def run(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str | Path) -> Told:
         command, *options = words
-        return keepwell(command, "-c", self.config, *options, cwd=ROOT)
+        return keepwell(command, "-c", self.config, *options)
 
     def refused(self, *words: str | Path) -> tuple[int, str]:
         """Run a command that must fail, check what holds of every failure, return its code and its line."""
@@ -211,10 +210,10 @@ def test_a_history_too_short_names_the_earliest_date(tmp_path: Path) -> None:
     shop = Shop(tmp_path)
     shop.deliver("1", HEADER, *orders(20, 91))
     shop.open()
-    code, line = shop.refused("retrain", "--as-of", "2025-03-31")
-    assert code == 3
-    assert "Evaluate at 2025-03-02 or retrain as of 2025-04-01 at the earliest" in line
     code, line = shop.refused("retrain", "--as-of", "2025-04-01")
+    assert code == 3
+    assert "Evaluate at 2025-03-02 or retrain as of 2025-04-02 at the earliest" in line
+    code, line = shop.refused("retrain", "--as-of", "2025-04-02")
     assert "too few customers" in line  # the date itself is fine
 
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.command_line import ROOT, keepwell, started_keepwell
+
 COMMANDS = (
     "init",
     "ingest",
@@ -29,13 +31,8 @@ COMMANDS = (
 )
 
 
-def keepwell(*words: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pipeline", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
-
-
 def test_help_lists_every_command() -> None:
-    told = keepwell("--help")
+    told = started_keepwell("--help")
     assert told.returncode == 0
     for command in COMMANDS:
         assert f"  {command}" in told.stdout
@@ -51,25 +48,37 @@ def test_starting_imports_nothing_heavy() -> None:
 def test_what_libraries_print_stays_out_of_the_answer() -> None:
     code = (
         "import os, click, pipeline.cli as cli\n"
-        "cli.keepwell = lambda **_: (os.write(1, b'remark'), click.echo('{}'))\n"
+        "cli.keepwell = lambda **_: (os.write(1, b'remark'), click.echo('{}'))[1]\n"
         "cli.main()"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert (told.stdout, told.stderr) == ("{}\n", "remark")
 
 
+def test_a_mistake_of_ours_is_one_object_and_a_traceback() -> None:
+    code = (
+        "import sys, pipeline.cli as cli\n"
+        "def fail(**_): raise KeyError('seed')\n"
+        "cli.keepwell, sys.argv = fail, ['keepwell', 'nightly', '--json']\n"
+        "cli.main()"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (told.returncode, json.loads(told.stdout)) == (1, {"error": "KeyError: 'seed'", "exit_code": 1})
+    assert told.stderr.startswith("Traceback")
+
+
 def test_an_unknown_option_is_wrong_usage() -> None:
-    assert keepwell("nightly", "--nonsense").returncode == 2
+    assert started_keepwell("nightly", "--nonsense").returncode == 2
 
 
 def test_a_date_that_is_none_is_wrong_usage(tmp_path: Path) -> None:
-    told = keepwell("nightly", "-c", tmp_path / "shop.yaml", "--as-of", "21.11.2026")
+    told = started_keepwell("nightly", "-c", tmp_path / "shop.yaml", "--as-of", "21.11.2026")
     assert told.returncode == 2
     assert "write it as 2026-11-21" in told.stderr
 
 
 def test_a_missing_configuration_is_one_line_and_two(tmp_path: Path) -> None:
-    told = keepwell("nightly", "-c", tmp_path / "shop.yaml")
+    told = started_keepwell("nightly", "-c", tmp_path / "shop.yaml")
     assert told.returncode == 2
     assert told.stderr.count("\n") == 1
     assert "there is no such file" in told.stderr
@@ -82,7 +91,7 @@ def test_a_failure_is_one_object_for_machines(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(command: str) -> None:
-    assert keepwell(command, "--help").returncode == 0
+    assert started_keepwell(command, "--help").returncode == 0
 
 
 def test_wrong_usage_is_one_object_for_machines() -> None:
@@ -92,7 +101,7 @@ def test_wrong_usage_is_one_object_for_machines() -> None:
 
 
 def test_a_doctor_who_finds_something_says_so_by_its_code(tmp_path: Path) -> None:
-    text = (Path(__file__).parents[2] / "configs/demo.yaml").read_text()
+    text = (ROOT / "configs/demo.yaml").read_text()
     (tmp_path / "shop.yaml").write_text(text.replace("${KEEPWELL__WORKSPACE:-workspaces/demo}", "nowhere"))
     told = keepwell("doctor", "-c", "shop.yaml", cwd=tmp_path)
     assert told.returncode == 2

@@ -19,19 +19,14 @@ from pipeline.training.comparing import FULL
 from tables.calendar import DAY
 from tables.errors import ConfigError
 from tables.history import History
+from tests.small_shop import ACTIONS, SHOP
 
 FIRST = date(2025, 1, 1)
 WEEKS = 7
 AS_OF = FIRST + timedelta(days=7 * (WEEKS - 2))
-CONFIG = """\
-workspace: {folder}/work
-time_zone: UTC
-threads: 1
-sources:
-  orders:
-    path: {folder}/orders.csv
-    grain: order
-    columns: {{customer_id: who, order_id: order, ordered_at: at, amount: amount}}
+CONFIG = (
+    SHOP
+    + """\
   offers:
     path: {folder}/offers.csv
     columns: {{customer_id: who, offer_id: offer, starts_at: at}}
@@ -45,10 +40,9 @@ sources:
 churn: {{horizon_days: 7, active_within_days: 14}}
 model: {{folds: 3, max_rounds: 20, least_customers: 50}}
 features: {{windows: [7, 14], without: [surveys]}}
-actions:
-  catalogue: configs/actions.yaml
-  budget: {{amount: 10}}
 """
+    + ACTIONS
+)
 
 
 @pytest.fixture(scope="module")

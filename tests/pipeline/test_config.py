@@ -57,6 +57,53 @@ def test_names_the_variable_whose_value_is_wrong(tmp_path: Path) -> None:
         load_config(write(tmp_path, TEXT), {"KEEPWELL__CHURN__HORIZON_DAYS": "x"})
 
 
+@pytest.mark.parametrize(
+    ("environment", "told"),
+    [
+        (
+            {"KEEPWELL__ACTIONS__BUDGET": "{amount: much}"},
+            "^KEEPWELL__ACTIONS__BUDGET: actions.budget.amount: .*'much'$",
+        ),
+        (
+            {"KEEPWELL__ACTIONS__BUDGET": "{per: night}"},
+            "^KEEPWELL__ACTIONS__BUDGET: actions.budget.amount: is required and missing$",
+        ),
+        (
+            {"KEEPWELL__SOURCES__ORDERS__PATH": "${GONE}/a.csv"},
+            r"^KEEPWELL__SOURCES__ORDERS__PATH: .*GONE is not set",
+        ),
+        (
+            {"KEEPWELL__CHURN__KIND": "contract", "KEEPWELL__SEED": "8"},
+            r"shop.yaml:7: churn: kind contract needs grace_days; KEEPWELL__CHURN__KIND sets a part of it$",
+        ),
+        (
+            {"KEEPWELL__CHURN": "{kind: contract, horizon_days: 30, grace_days: 3}", "KEEPWELL__SEED": "8"},
+            r"^\S+shop.yaml:1: churn.kind contract needs a source .*; KEEPWELL__CHURN sets a part of it$",
+        ),
+    ],
+    ids=[
+        "inside a section",
+        "not inside it",
+        "a variable of a variable",
+        "against the file",
+        "against another section",
+    ],
+)
+def test_what_a_variable_breaks_names_the_variable(
+    tmp_path: Path, environment: dict[str, str], told: str
+) -> None:
+    with pytest.raises(ConfigError, match=told):
+        load_config(write(tmp_path, TEXT), environment)
+
+
+def test_a_repeated_key_comes_with_all_other_mistakes(tmp_path: Path) -> None:
+    text = TEXT.replace("Europe/London", "Europe/Londn") + "workspace: other\n"
+    with pytest.raises(
+        ConfigError, match=r"shop.yaml:2: time_zone: .*\n.*shop.yaml:11: workspace: a second time"
+    ):
+        load_config(write(tmp_path, text), {})
+
+
 def test_reports_all_mistakes_of_the_file_at_once(tmp_path: Path) -> None:
     text = TEXT.replace("horizon_days: 30", "horizon_dys: 30").replace("Europe/London", "Europe/Londn")
     with pytest.raises(ConfigError) as caught:

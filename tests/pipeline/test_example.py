@@ -13,9 +13,8 @@ from pipeline.config import load_config
 from pipeline.example import PACKAGE, TABLES, data_folder, example, write_tables
 from pipeline.run import Run
 from tables.errors import ConfigError
+from tests.command_line import ROOT, keepwell
 from tests.conftest import require
-from tests.pipeline.conftest import ROOT
-from tests.pipeline.test_cli import keepwell
 
 
 @pytest.fixture
@@ -77,10 +76,8 @@ def test_without_the_package_one_line_says_what_to_do(run: Run, monkeypatch: pyt
 
 
 def test_the_command_line_says_so_with_exit_code_2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / f"{PACKAGE}.py").write_text("raise ModuleNotFoundError(__name__)")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setenv("KEEPWELL__WORKSPACE", str(tmp_path / "workspace"))
-    told = keepwell("example", cwd=ROOT)
+    monkeypatch.setitem(sys.modules, PACKAGE, None)
+    told = keepwell("example", KEEPWELL__WORKSPACE=str(tmp_path / "workspace"))
     assert (told.returncode, told.stderr.count("\n")) == (2, 1)
     assert "make example" in told.stderr
 

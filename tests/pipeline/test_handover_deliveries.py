@@ -88,6 +88,9 @@ def test_of_two_rows_for_a_contact_the_last_holds(tmp_path: Path) -> None:
         (f"{ANN},,,,delivered,{IN_TIME},2026-06-02T08:59,", ["redeemed_before_delivery"]),
         (f"{ANN},,,,not_delivered,,2026-06-03,", ["redeemed_undelivered"]),
         (f"{ANN},,,,delivered,{IN_TIME},2026-07-03,", ["in_the_future"]),
+        (f'{ANN},,"an "offer"",,delivered,,,', ["stray_quote"]),
+        (f'{ANN},,"an \\"offer\\"",,delivered,,,', ["backslash_quote"]),
+        (f"{ANN},,an offer, or two,,delivered,,,1", ["too_many_fields"]),
     ],
 )  # fmt: skip
 def test_a_bad_row_is_put_aside_with_line_and_reasons(tmp_path: Path, line: str, reasons: list[str]) -> None:

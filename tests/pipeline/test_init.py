@@ -6,7 +6,7 @@ import pytest
 from pipeline.config import load_config
 from pipeline.init import guess, render
 from tables.errors import DataError, SchemaError
-from tests.pipeline.test_cli import keepwell
+from tests.command_line import keepwell
 
 CATALOGUE = Path(__file__).parents[2] / "configs/actions.yaml"
 

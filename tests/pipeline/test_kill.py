@@ -16,7 +16,8 @@ from pipeline.shop.stepper import advance
 from tables.history import History
 from tables.publish import published, published_dates
 from tables.storage import TEMPORARY, read_table
-from tests.pipeline.conftest import ROOT, SMALL, run_keepwell
+from tests.command_line import ROOT, SMALL
+from tests.pipeline.conftest import run_keepwell
 
 pytestmark = pytest.mark.slow
 

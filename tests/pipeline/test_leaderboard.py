@@ -22,18 +22,13 @@ from pipeline.training.evaluating import OURS
 from pipeline.training.flat import NOT_OUT_OF_TIME
 from tables.calendar import DAY
 from tables.errors import ConfigError
+from tests.small_shop import ACTIONS, SHOP
 
 FIRST = date(2025, 1, 1)
-CONFIG = """\
-name: A shop
-workspace: {folder}/work
-time_zone: UTC
-threads: 1
-sources:
-  orders:
-    path: {folder}/orders.csv
-    grain: order
-    columns: {{customer_id: who, order_id: order, ordered_at: at, amount: amount}}
+CONFIG = (
+    "name: A shop\n"
+    + SHOP
+    + """\
   events:
     path: {folder}/events.csv
     columns: {{customer_id: who, occurred_at: at, type: type}}
@@ -45,10 +40,9 @@ leaderboard:
   dates: {dates}
   rivals_without: [events]
   goals: {{auc_above: 0.9, ece: 0.5}}
-actions:
-  catalogue: configs/actions.yaml
-  budget: {{amount: 10}}
 """
+    + ACTIONS
+)
 
 
 def shop(folder: Path, *, first: str = "2025-02-12", dates: int = 2) -> Run:

@@ -18,7 +18,6 @@ from pipeline.measuring.outcomes import settled_units
 from pipeline.measuring.programme import settled_base
 from pipeline.measuring.results import _policies
 from pipeline.measuring.windows import _fees, lived
-from pipeline.pages.results_page import forest, results_page
 from pipeline.run import Run
 from pipeline.snapshots import labelled
 from pipeline.steps import ingested
@@ -70,6 +69,11 @@ ann,m1,2025-03-05 09:00,keepwell,personal_offer,20.05,delivered
 cyd,m2,2025-03-05 09:00,keepwell,thank_you_note,0,not_delivered
 ann,m3,2025-03-06 09:00,newsletter,,9,delivered
 """
+LATE_ROWS = {
+    "orders.csv": "ann,12,2025-03-06,900,<south>,2025-04-20\nfay,13,2025-01-02,70,<south>,2025-04-22\n",
+    "contacts.csv": "ann,m1,2025-03-05 09:00,keepwell,personal_offer,77,delivered\n"
+    "ann,m4,2025-03-06 10:00,keepwell,personal_offer,99,delivered\n",
+}
 
 
 def row(
@@ -166,12 +170,20 @@ def test_who_ordered_in_the_half_open_window_stayed(run: Run) -> None:
 
 
 def test_what_came_in_late_does_not_change_an_old_date(run: Run) -> None:
-    before = units(run, SETTLED)
-    orders = run.workspace.parent / "orders.csv"
-    orders.write_text(ORDERS + "ann,12,2025-03-06,900,<north>,2025-04-20\n")
-    pd.testing.assert_frame_equal(units(run, SETTLED), before)
-    later = units(run, date(2025, 4, 21))
+    def told() -> list[pd.DataFrame]:
+        history = ingested(run)
+        found = settled_units(run, history, as_of=SETTLED)
+        return [with_groups(run, history, found), settled_base(run, history, as_of=SETTLED)]
+
+    before = told()
+    for name, late in LATE_ROWS.items():
+        with (run.workspace.parent / name).open("a") as rows:
+            rows.write(late)
+    for found, then in zip(told(), before, strict=True):
+        pd.testing.assert_frame_equal(found, then)
+    later = units(run, date(2025, 4, 23))
     assert later.loc[("ann", "personal_offer"), "contribution"] > 270
+    assert later.loc[("ann", "personal_offer"), "cost"] > 77 + 99
 
 
 def test_money_counts_orders_of_the_window_and_every_cost(run: Run) -> None:
@@ -233,6 +245,7 @@ def test_measuring_writes_page_and_results_once_and_for_all(run: Run) -> None:
     page = before[1].decode()
     assert "Ann &amp; Bob&#39;s &lt;shop&gt;" in page and "&lt;north&gt;" in page
     assert "<north>" not in page and "cyd" not in page
+    assert "Too few to compare yet (sent and withheld): " in page
     assert "too few units: of each arm 5 must be expected to leave" in answer["text"]
 
 
@@ -281,41 +294,3 @@ def test_fees_count_for_the_days_a_subscription_ran() -> None:
     rows = Rows("subscriptions", 2, np.array([0, 0, 1], np.int32), begun, begun, np.full(3, NEVER), columns)
     assert _fees(rows, 0, month) == pytest.approx([12 + 5, 2])
     assert _fees(rows, month // 4, month // 2) == pytest.approx([3, 0])
-
-
-def test_an_interval_cut_off_by_the_picture_gets_an_arrow_head() -> None:
-    def reading(name: str, *ends: float) -> dict[str, object]:
-        return {"name": name, "verdict": "not_shown", "stayed": {"difference": 0.1, "sequence": list(ends)}}
-
-    assert forest([reading("call", -0.1, 0.3)], title="actions").count("whisker head") == 0
-    assert forest([reading("call", -0.6, 0.3)], title="actions").count("whisker head") == 1
-    assert forest([reading("call", -0.6, 0.8)], title="actions").count("whisker head") == 2
-
-
-def test_a_page_says_what_blocks_and_what_hurts() -> None:
-    ratio = {"treated": 900, "control": 100, "expected_control": 200.0, "p": 1e-9, "is_blocked": True}
-    blocked = {
-        "name": "all actions",
-        "verdict": "blocked",
-        "words": "cannot be read",
-        "sent_customers": 900,
-        "control_customers": 100,
-        "sample_ratio": ratio,
-    }
-    answer = {"as_of": "2026-08-20", "planned": ["2026-06-01", "2026-06-14"], "total": blocked}
-    groups: dict[str, list[object]] = {
-        name: [] for name in ("actions", "segments", "regions", "policies", "programme")
-    }
-    hurts = {"action": "survey_invite", "level": "evidence", "effect": -0.05, "sd": 0.01, "profit": -4.2}
-    told = {
-        **answer,
-        **groups,
-        "never_withheld": {},
-        "beliefs": [{**hurts, "loss_chance": 0.97, "stopped": True}],
-    }
-    page = results_page(told, business="shop", currency="EUR")
-    assert "Nothing can be said yet: cannot be read." in page
-    assert "Something else than chance parted them" in page
-    assert [word in page for word in ("survey invite", "-5.0 ± 1.0", "-4.20", "97%", ">stopped<")] == [
-        True
-    ] * 5

@@ -14,7 +14,8 @@ from actions.catalogue import load_catalogue
 from tables.lock import WorkspaceLock
 from tables.publish import published, published_dates
 from tables.storage import read_table
-from tests.pipeline.conftest import ROOT, run_keepwell
+from tests.command_line import ROOT, SMALL, started_keepwell
+from tests.pipeline.conftest import run_keepwell
 
 pytestmark = pytest.mark.slow
 
@@ -171,7 +172,7 @@ def test_a_damaged_old_night_comes_back_whole_or_not(demo: Path) -> None:
     words = ("nightly", *CONFIG, "--as-of", str(FIRST))
     told = run_keepwell(demo, *words, KEEPWELL__REPORT__LISTED_CUSTOMERS="7")
     assert told.returncode == 5
-    assert re.search(r"is damaged \(plan/.* in index.html, .* from a backup", told.stderr)
+    assert re.search(r"is damaged \(plan/.* in index.html, .* changed since: .* from a backup", told.stderr)
     assert content(demo) == damaged
     told = run_keepwell(demo, *words)
     assert told.returncode == 0, told.stderr
@@ -254,6 +255,7 @@ def test_exported_features_are_one_sorted_row_per_customer(demo: Path, tmp_path:
     assert told.returncode == 0, told.stderr
     rows = duckdb.sql(f"select customer_id from '{out}'").fetchall()
     assert rows == sorted(set(rows))
+    assert out.stat().st_mode & 0o777 == 0o600
 
 
 def test_bad_rows_above_the_limit_leave_everything_as_it_was(demo: Path) -> None:
@@ -283,7 +285,9 @@ def test_config_show_prints_overrides_filled_in(demo: Path) -> None:
 def test_a_full_disk_is_one_line_and_seven_and_nothing_is_lost(demo: Path) -> None:
     before = content(demo)
     shutil.rmtree(demo / "history")
-    told = run_keepwell(demo, "nightly", *CONFIG, "--as-of", "2026-06-02", most_bytes=20_000)
+    variables = SMALL | {"KEEPWELL__WORKSPACE": str(demo)}
+    words = ("nightly", *CONFIG, "--as-of", "2026-06-02")
+    told = started_keepwell(*words, most_bytes=20_000, **variables)
     assert told.returncode == 7, told.stderr
     assert "nothing was published" in told.stderr.strip().splitlines()[-1]
     assert content(demo) == before

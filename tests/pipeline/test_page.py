@@ -7,7 +7,8 @@ from markupsafe import Markup
 
 from pipeline.pages.audit_chapter import AuditChapter
 from pipeline.pages.beliefs_chapter import BeliefRow, BeliefsChapter
-from pipeline.pages.page import ActionRow, Bar, CustomerRow, Figure, NightPage, Resting, Why, render
+from pipeline.pages.night_sheet import ActionRow, Bar, CustomerRow, NightPage, Resting, Why, render
+from pipeline.pages.page import Figure
 from pipeline.pages.power_chapter import PowerChapter
 from pipeline.pages.rules_chapter import RuledRow
 
@@ -32,12 +33,10 @@ PAGE = NightPage(
     power=PowerChapter("Tonight could show 9.1 points.", []),
     plan_words="Planned for 3.",
     actions=[ActionRow("thank you note", "email", "3", "2", "0", "1", "0.20 EUR", "0.1")],
-    nobody_because="",
     certificate="Gap 0 %.",
     previous="2026-05-31",
     changes=[Figure("4", "newly at risk")],
     movers=[],
-    left_out_words="Left out.",
     left_out=[Bar("no consent for the channel", "12", 100.0)],
     spread_words="Spread.",
     histogram=Markup("<svg></svg>"),
@@ -81,8 +80,8 @@ def test_the_page_names_no_address() -> None:
 
 
 def test_a_night_without_actions_says_why() -> None:
-    text = render(replace(PAGE, actions=[], nobody_because="nothing pays"))
-    assert "Nobody gets an action tonight: nothing pays." in text
+    text = render(replace(PAGE, actions=[]))
+    assert "Nobody gets an action tonight: no action that suits somebody is allowed" in text
 
 
 def test_a_later_model_is_marked_on_the_page() -> None:

@@ -21,24 +21,21 @@ from pipeline.training.retraining import retrain
 from pipeline.training.rolling_back import rollback
 from tables.calendar import DAY
 from tables.errors import ConfigError, LeakageError, RegistryError
+from tables.history import History
 from tables.publish import published
+from tests.small_shop import ACTIONS, SHOP_WITH_REGIONS
 
 pytestmark = pytest.mark.slow
 
 FIRST = date(2025, 1, 1)
 WEEKS, CUSTOMERS = 6, 150
-AS_OF = FIRST + timedelta(days=7 * WEEKS)
+NEWEST = FIRST + timedelta(days=7 * WEEKS)
+AS_OF = NEWEST + timedelta(days=1)
 BEFORE = AS_OF - timedelta(days=7)
 WITHOUT_OFFERS = {"KEEPWELL__FEATURES__WITHOUT": "[offers]"}
-CONFIG = """\
-workspace: {folder}/work
-time_zone: UTC
-threads: 1
-sources:
-  orders:
-    path: {folder}/orders.csv
-    grain: order
-    columns: {{customer_id: who, order_id: order, ordered_at: at, amount: amount, region: region}}
+CONFIG = (
+    SHOP_WITH_REGIONS
+    + """\
   offers:
     path: {folder}/offers.csv
     columns: {{customer_id: who, offer_id: offer, starts_at: at}}
@@ -47,11 +44,12 @@ churn: {{horizon_days: 7, active_within_days: 14}}
 model: {{folds: 2, max_rounds: 10, least_customers: 50, recipe: {{members: [ridge]}}}}
 features: {{windows: [14]}}
 retraining: {{test_dates: 2}}
-actions:
-  catalogue: configs/actions.yaml
-  budget: {{amount: 10}}
+"""
+    + ACTIONS
+    + """\
   rules: {{consent: assumed}}
 """
+)
 
 
 class Made(NamedTuple):
@@ -77,7 +75,7 @@ def write_shop(folder: Path) -> None:
                 day = begins + timedelta(days=int(rng.integers(7)))
                 region = "north" if customer % 2 else "south"
                 orders.append(f"c{customer},{week},{day},{rng.integers(5, 50)},{region}")
-    orders.append(f"c0,{WEEKS},{AS_OF},9,north")
+    orders.append(f"c0,{WEEKS},{NEWEST},9,north")
     (folder / "orders.csv").write_text("\n".join([*orders, ""]))
     (folder / "offers.csv").write_text("\n".join([*offers, ""]))
     (folder / "shop.yaml").write_text(CONFIG.format(folder=folder))
@@ -88,6 +86,11 @@ def held(folder: Path, **variables: str) -> Iterator[Run]:
     config = load_config(folder / "shop.yaml", {"KEEPWELL__WORKSPACE": str(folder / "work"), **variables})
     with Run(config=config, now=30_000 * DAY).locked("test") as run:
         yield run
+
+
+def draw_few(patch: pytest.MonkeyPatch) -> None:
+    for draws in ("MOST_DRAWS", "_FEWEST_DRAWS"):
+        patch.setattr(bootstrap, draws, 40)
 
 
 def killed(*_: object, **__: object) -> None:
@@ -101,8 +104,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, prepared_database: Path) -> M
     (folder / "work" / "mlflow").mkdir(parents=True)
     shutil.copy(prepared_database, folder / "work" / "mlflow" / "mlflow.db")
     with pytest.MonkeyPatch.context() as patch:
-        for draws in ("MOST_DRAWS", "_FEWEST_DRAWS"):
-            patch.setattr(bootstrap, draws, 40)
+        draw_few(patch)
         with patch.context() as at_work, held(folder, **WITHOUT_OFFERS) as run:
             at_work.setattr(Registry, "promote", killed)
             with pytest.raises(KeyboardInterrupt):
@@ -134,7 +136,9 @@ def test_a_better_recipe_takes_over_and_says_by_how_much(made: Made) -> None:
     assert (answer["promoted"], answer["recipe"]) == (True, "configured")
     found = answer["challenge"]
     assert found["decision"] == "challenger"
-    assert [row["as_of"] for row in found["dates"]] == [str(AS_OF - timedelta(days=days)) for days in (7, 14)]
+    assert [row["as_of"] for row in found["dates"]] == [
+        str(NEWEST - timedelta(days=days)) for days in (7, 14)
+    ]
     gain = next(row for row in found["rows"] if row["metric"] == "log_loss")
     assert gain["high"] < 0
     assert {row["slicing"] for row in found["slices"]} >= {"segment", "region", "tenure"}
@@ -169,9 +173,28 @@ def test_the_champion_serves_nights_whatever_is_configured_since(shop: Path) -> 
     assert (night["model_version"], manifest.facts["model_version"]) == (2, 2)
 
 
-def test_a_backdated_retraining_says_which_version_goes_on(shop: Path) -> None:
+def test_an_old_retraining_is_the_same_whatever_arrived_later(
+    made: Made, shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw_few(monkeypatch)
+    config = (shop / "shop.yaml").read_text()
+    (shop / "shop.yaml").write_text(config.replace(f"{made.folder}/orders.csv", f"{shop}/orders.csv"))
+    card = shop / "work" / "retrains" / f"as_of={BEFORE}" / "card.json"
+    then = json.loads(card.read_text())
+    late = [f"c{number},late{number},{BEFORE - timedelta(days=2)},20,north" for number in range(CUSTOMERS)]
+    late += [
+        f"c1,older,{FIRST - timedelta(days=20)},5,south",
+        f"new,newer,{AS_OF + timedelta(days=9)},5,east",
+    ]
+    with (shop / "orders.csv").open("a") as orders:
+        orders.write("\n".join([*late, ""]))
     with held(shop, **WITHOUT_OFFERS) as run:
         again = retrain(run, as_of=BEFORE)
+        assert History.open(run.history_root).customer_key("new") is not None
+        first, *_, last = Registry(run.workspace, run.config.registry).versions()
+    assert (last.version, last.content_digest) == (3, first.content_digest)
+    now = json.loads(card.read_text())
+    assert {name for name in now if now[name] != then[name]} == {"version", "outcome"}
     assert again["promoted"]
     assert again["outcome"] == (
         f"In service for earlier nights alone: version 2, promoted for {AS_OF}, goes on serving the next one."
@@ -205,7 +228,7 @@ def test_an_attribute_told_afterwards_is_refused_by_name(shop: Path) -> None:
     last = {
         line.split(",")[0]
         for line in (shop / "orders.csv").read_text().splitlines()
-        if f"{BEFORE}" <= line.split(",")[2] < f"{AS_OF}"
+        if f"{NEWEST - timedelta(days=7)}" <= line.split(",")[2] < f"{NEWEST}"
     }
     rows = [f"c{number},{int(f'c{number}' in last)},2024-01-01" for number in range(CUSTOMERS)]
     (shop / "told.csv").write_text("\n".join(["who,loyal,since", *rows, ""]))

@@ -16,7 +16,7 @@ from pipeline.shop.settings import ShopSettings
 AUTUMN = 20_438 - 91  # a quarter of a turn before the peak in mid-December
 SETTINGS = ShopSettings(customers=4)
 USUAL = -WARMTH_ON_LEAVING / 2  # the warmth at which the hazard is what it is on average
-NOTHING = Influence(np.ones(4), np.ones(4), np.zeros(4))
+NOTHING = Influence(np.ones(4), np.ones(4), np.zeros(4), np.zeros(4))
 
 
 def settled_people() -> People:
@@ -83,7 +83,7 @@ def test_shares_of_leaving_match_the_hazard() -> None:
     settings = ShopSettings(customers=20_000, leaving_per_day=0.05)
     people = first_people(settings, Draws(4), AUTUMN)
     mood = mood_of(people, Draws(4), first_number=0, day=AUTUMN)
-    quiet = Influence(np.ones(20_000), np.ones(20_000), np.zeros(20_000))
+    quiet = Influence(np.ones(20_000), np.ones(20_000), np.zeros(20_000), np.zeros(20_000))
     lived = live(people, mood, AUTUMN, quiet, draws=Draws(4), settings=settings)
     expected = hazard(people, replace(lived.mood, is_alive=mood.is_alive), AUTUMN, quiet, settings)
     assert 1 - lived.mood.is_alive.mean() == pytest.approx(expected.mean(), abs=0.006)
@@ -105,11 +105,20 @@ def test_those_who_grow_cold_leave_more_often() -> None:
     assert ratio == pytest.approx(np.full(4, math.exp(WARMTH_ON_LEAVING)), rel=1e-2)
 
 
+def test_a_contact_wakes_those_alone_who_grew_cold() -> None:
+    mood = replace(calm(), warmth=np.array([-0.1, -2.0, 0.1, 2.0]))
+    certain = replace(NOTHING, waking=np.ones(4))
+    chance = hazard(settled_people(), mood, AUTUMN, certain, SETTINGS)
+    quiet = hazard(settled_people(), mood, AUTUMN, NOTHING, SETTINGS)
+    assert chance[:2].tolist() == [1, 1]
+    assert (chance[2:] == quiet[2:]).all()
+
+
 def test_warmth_wanders_around_zero_and_is_forgotten() -> None:
     settings = ShopSettings(customers=4_000, leaving_per_day=1e-9)
     people = first_people(settings, Draws(4), AUTUMN)
     mood = first = mood_of(people, Draws(4), first_number=0, day=AUTUMN)
-    quiet = Influence(np.ones(4_000), np.ones(4_000), np.zeros(4_000))
+    quiet = Influence(np.ones(4_000), np.ones(4_000), np.zeros(4_000), np.zeros(4_000))
     for day in range(AUTUMN, AUTUMN + 35):
         mood = live(people, mood, day, quiet, draws=Draws(4), settings=settings).mood
     assert mood.warmth.mean() == pytest.approx(0, abs=0.06)

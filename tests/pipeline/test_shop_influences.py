@@ -17,7 +17,7 @@ from pipeline.shop.influences import (
     works,
 )
 
-NO_ACTION = Influence(np.ones(2), np.ones(2), np.zeros(2))
+NO_ACTION = Influence(np.ones(2), np.ones(2), np.zeros(2), np.zeros(2))
 FIRST = np.array([0])
 
 
@@ -30,7 +30,7 @@ def test_a_force_works_from_the_next_day_until_its_end() -> None:
 def test_forces_multiply_each_other_and_the_actions() -> None:
     until = begun(untouched(2), "page_error", FIRST, day=100)
     until = begun(until, "delivery_plan", FIRST, day=100, ends_on=FOR_EVER)
-    actions = Influence(np.array([0.5, 1.0]), np.array([1.0, 1.5]), np.zeros(2))
+    actions = Influence(np.array([0.5, 1.0]), np.array([1.0, 1.5]), np.zeros(2), np.zeros(2))
     today = moved(actions, until, 101)
     assert today.leaving == pytest.approx([0.5 * 2.5 * 0.25, 1.0])
     assert today.ordering == pytest.approx([1.3, 1.5])

@@ -23,26 +23,20 @@ from tables.calendar import DAY
 from tables.history import History
 from tables.publish import Publication, published, published_dates
 from tables.storage import read_table, write_table
+from tests.small_shop import ACTIONS, SHOP
 
 ROOT = Path(__file__).parents[2]
 FIRST, WEEKS, CUSTOMERS = date(2025, 1, 1), 9, 300
 EVALUATED = FIRST + timedelta(days=7 * (WEEKS - 1))
-CONFIG = """\
-workspace: {folder}/work
-time_zone: UTC
-threads: 1
-sources:
-  orders:
-    path: {folder}/orders.csv
-    grain: order
-    columns: {{customer_id: who, order_id: order, ordered_at: at, amount: amount}}
+CONFIG = (
+    SHOP
+    + """\
 churn: {{horizon_days: 7, active_within_days: 42}}
 model: {{folds: 2, max_rounds: 10, least_customers: 50}}
 features: {{windows: [7, 14]}}
-actions:
-  catalogue: configs/actions.yaml
-  budget: {{amount: 10}}
 """
+    + ACTIONS
+)
 
 
 class Shop:
@@ -179,7 +173,7 @@ def test_the_uncorrected_level_is_everybody_s_too(
     shop: tuple[Shop, Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, run = shop
-    monkeypatch.setattr(tasks, "_risks", lambda rivals, contest: {})
+    monkeypatch.setattr(tasks, "predict_rivals", lambda contest, rivals: {})
     model = run.config.model.model_copy(update={"recipe": Recipe(level="uncorrected")})
     with run.locked("test") as held:
         history = ingested(held)

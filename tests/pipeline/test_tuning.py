@@ -17,27 +17,23 @@ from pipeline.training.search import Tried, ranking_loss, search
 from pipeline.training.tuning import Budget, _risk, development_trials, tune
 from tables.calendar import DAY
 from tables.errors import ConfigError
+from tests.small_shop import ACTIONS, SHOP
 
 RNG = np.random.default_rng(3)
 TRUTH = RNG.normal(size=400)
 CHURNED = (RNG.random(400) < expit(TRUTH)).astype(np.int8)
 FIRST, WEEKS = date(2025, 1, 1), 7
-CONFIG = """\
-# my shop
-workspace: {folder}/work
-time_zone: UTC
-threads: 1
-sources:
-  orders:
-    path: {folder}/orders.csv
-    grain: order
-    columns: {{customer_id: who, order_id: order, ordered_at: at, amount: amount}}
+CONFIG = (
+    "# my shop\n"
+    + SHOP
+    + """\
 churn: {{horizon_days: 7, active_within_days: 14}}
 model: {{folds: 2, max_rounds: 15, least_customers: 50, recipe: {{members: [boosting]}}}}
 features: {{windows: [7, 14]}}
-actions: {{catalogue: configs/actions.yaml, budget: {{amount: 10}}}}
 registry: {{tracking_uri: "http://127.0.0.1:9", retries: 0}}
 """
+    + ACTIONS
+)
 
 
 def searched(seed: int, trials: int = 12) -> list[Tried]:
@@ -110,7 +106,7 @@ def answer(shop: Path) -> dict[str, Any]:
 def test_dates_searched_on_are_settled_before_the_untouched_one(answer: dict[str, Any]) -> None:
     untouched = date.fromisoformat(answer["untouched"])
     assert untouched == date(2025, 2, 11)  # the log ends on the 18th
-    assert answer["dates"][0] == "2025-02-04"
+    assert answer["dates"][0] == "2025-02-03"  # the newest order before it is of the 10th
     assert all(date.fromisoformat(day) + timedelta(days=7) <= untouched for day in answer["dates"])
     assert answer["trials"] == 3
 

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from actions.catalogue import load_catalogue
+from pipeline.commands.analyst import whatif
 from pipeline.config import load_config
 from pipeline.pages.whatif_page import money_curve
 from pipeline.run import Run
@@ -27,8 +28,8 @@ PRESENT = Outcome(200.0, 350.0, 600, 110, 190.0, 3.4, 0.001, ("One more EUR ..."
 ASKED = Outcome(300.0, 360.0, 700, 130, 250.0, 3.9, 0.0, (), {"call": {"sent": 1}, "offer": {"sent": 9}})
 
 
-def as_configured(tmp_path: Path) -> Run:
-    return Run(config=load_config(DEMO, {"KEEPWELL__WORKSPACE": str(tmp_path)}), now=0)
+def as_configured(tmp_path: Path, **variables: str) -> Run:
+    return Run(config=load_config(DEMO, {"KEEPWELL__WORKSPACE": str(tmp_path), **variables}), now=0)
 
 
 def files_of(folder: Path) -> dict[str, str]:
@@ -64,12 +65,28 @@ def test_a_question_becomes_a_changed_configuration(tmp_path: Path) -> None:
 def test_a_team_keeps_the_actions_that_are_left(tmp_path: Path) -> None:
     calls = "{hours_per_night: 4, minutes_per_contact: {service_recovery_call: 12, price_review: 20}}"
     reviews = "{hours_per_night: 1, minutes_per_contact: {price_review: 20}}"
-    variables = {"KEEPWELL__ACTIONS__TEAMS": f"{{calls: {calls}, reviews: {reviews}}}"}
-    run = Run(config=load_config(DEMO, {"KEEPWELL__WORKSPACE": str(tmp_path), **variables}), now=0)
+    run = as_configured(tmp_path, KEEPWELL__ACTIONS__TEAMS=f"{{calls: {calls}, reviews: {reviews}}}")
     teams = Question(without=("price_review",)).asked_of(run, tmp_path).config.actions.teams
     assert {name: team.minutes_per_contact for name, team in teams.items()} == {
         "calls": {"service_recovery_call": 12}
     }
+
+
+def test_a_team_gets_the_hours_asked_for(tmp_path: Path) -> None:
+    desk = "{desk: {hours_per_night: 4, minutes_per_contact: {price_review: 20}}}"
+    run = as_configured(tmp_path, KEEPWELL__ACTIONS__TEAMS=desk)
+    question = Question(hours={"desk": 12.0})
+    (team,) = question.asked_of(run, tmp_path).config.actions.teams.values()
+    assert (team.hours_per_night, team.minutes_per_contact) == (12, {"price_review": 20})
+    assert question.words(run) == ["desk has 12 hours for the night instead of 4."]
+    assert question.changes_rules
+    with pytest.raises(ConfigError, match=r"--hours: there is no team 'dest' \(did you mean desk\)"):
+        Question(hours={"dest": 1.0}).asked_of(run, tmp_path)
+
+
+def test_what_is_taken_away_may_be_said_more_than_once() -> None:
+    context = whatif.make_context("whatif", ["-c", "a", "--without", "b,c", "--without", "d"])
+    assert context.params["without"] == ("b", "c", "d")
 
 
 def test_every_change_is_said_in_words(tmp_path: Path) -> None:
@@ -106,10 +123,12 @@ def test_taking_every_action_away_points_to_the_budget(tmp_path: Path) -> None:
 
 
 def test_half_a_customer_is_no_capacity() -> None:
-    with pytest.raises(ConfigError, match="--capacity of call is no whole number of customers"):
+    with pytest.raises(ConfigError, match="--capacity of call is no whole number of customers") as error:
         Question.of(
-            budget=None, capacity=[("call", (1.5,))], prior=[], threshold=None, without=(), catalogue=None
-        )
+            budget=None, capacity=[("call", (1.5,))], hours=[("desk", (-1.0,))], prior=[], threshold=None,
+            without=(), catalogue=None,
+        )  # fmt: skip
+    assert "--hours of desk are below none" in str(error.value)
 
 
 def test_two_plans_are_told_side_by_side() -> None:

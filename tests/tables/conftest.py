@@ -13,11 +13,6 @@ from tables.report import IngestReport
 from tables.rows import MONEY_SCALE, Codes
 from tables.sources import IngestSettings, Source
 
-ORDER_COLUMNS = {
-    name: name
-    for name in ("customer_id", "order_id", "ordered_at", "amount", "product_id", "line_no", "known_at")
-}
-
 
 def instant(text: str) -> int:
     """Return microseconds of an ISO time, UTC where it names no zone."""

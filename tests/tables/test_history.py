@@ -1,6 +1,7 @@
 """The history as readers meet it: arrays in order, damage noticed, nothing where nothing was delivered."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -110,6 +111,16 @@ def test_manifest_of_another_version_is_refused(shop):
     path.write_text(json.dumps({**json.loads(path.read_text()), "format": 99}))
     with pytest.raises(SchemaError, match="format 99"):
         History.open(shop.root)
+
+
+@pytest.mark.parametrize("content", ["{", "[1]", "{}", '{"format": 1, "buckets": "many"}'])
+def test_a_damaged_manifest_is_one_line(tmp_path: Path, content: str) -> None:
+    (tmp_path / "manifest.json").write_text(content)
+    with pytest.raises(
+        DataError, match=r"manifest\.json: not a manifest; .*Restore it from a backup"
+    ) as caught:
+        History.open(tmp_path)
+    assert "\n" not in str(caught.value)
 
 
 def test_manifest_names_no_absolute_path(shop):

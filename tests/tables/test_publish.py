@@ -157,7 +157,7 @@ def test_an_unknown_table_lists_those_there_are(tmp_path: Path) -> None:
 def test_a_manifest_that_is_none_is_reported(tmp_path: Path) -> None:
     publish(tmp_path, 0.25)
     (tmp_path / "nights/as_of=2025-01-31.json").write_text('{"tables": 3')
-    with pytest.raises(DataError, match=r"not a manifest; .* publish 2025-01-31 again"):
+    with pytest.raises(DataError, match=r"not a manifest; .*copy the workspace.*nightly --as-of 2025-01-31`"):
         published(tmp_path, NIGHT)
 
 

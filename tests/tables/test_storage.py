@@ -13,7 +13,16 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from tables.errors import SchemaError, StorageError
-from tables.storage import count_rows, read_table, sha256_of, storage, write_table, write_text
+from tables.storage import (
+    TEMPORARY,
+    count_rows,
+    read_table,
+    replacing,
+    sha256_of,
+    storage,
+    write_table,
+    write_text,
+)
 
 SCORES = pd.DataFrame(
     {
@@ -106,3 +115,13 @@ except StorageError as error:
     assert run.returncode == 7, run.stderr
     assert "File too large. Raise this process's limit on file size, then run again." in run.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_private_file_is_for_its_owner_from_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "scores.parquet"
+    with replacing(path, private=True) as unfinished:
+        assert unfinished.stat().st_mode & 0o777 == 0o600
+        unfinished.write_text("scores")
+    (tmp_path / f"{TEMPORARY}{os.getpid()}-{path.name}").touch(mode=0o644)  # left by a run that was killed
+    write_table(SCORES, path, private=True)
+    assert path.stat().st_mode & 0o777 == 0o600

@@ -6,10 +6,10 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from tables.errors import ConfigError
-from tables.yaml_lines import describe_validation_error, load_yaml_with_lines
+from tables.yaml_lines import load_yaml, read_yaml
 
 
 class Inner(BaseModel):
@@ -40,17 +40,15 @@ def write(folder: Path, text: str) -> Path:
 
 
 def complaints(folder: Path, text: str) -> list[str]:
-    file = write(folder, text)
-    content, lines = load_yaml_with_lines(file)
-    with pytest.raises(ValidationError) as caught:
-        Outer.model_validate(content)
-    return describe_validation_error(caught.value, "c.yaml", lines, Outer)
+    with pytest.raises(ConfigError) as caught:
+        read_yaml(write(folder, text)).validated(Outer)
+    return str(caught.value).replace(f"{folder}/", "").splitlines()
 
 
 def test_every_key_and_item_has_its_line(tmp_path: Path) -> None:
-    content, lines = load_yaml_with_lines(write(tmp_path, "# top\na: 1\nb:\n  - c: x\n  - [1, 2]\n"))
-    assert content == {"a": 1, "b": [{"c": "x"}, [1, 2]]}
-    assert lines == {
+    found = read_yaml(write(tmp_path, "# top\na: 1\nb:\n  - c: x\n  - [1, 2]\n"))
+    assert found.content == {"a": 1, "b": [{"c": "x"}, [1, 2]]}
+    assert found.places == {
         (): 1, ("a",): 2, ("b",): 3, ("b", 0): 4, ("b", 0, "c"): 4,
         ("b", 1): 5, ("b", 1, 0): 5, ("b", 1, 1): 5,
     }  # fmt: skip
@@ -65,14 +63,14 @@ def test_every_key_and_item_has_its_line(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_words_stay_words_and_numbers_are_numbers(tmp_path: Path, written: str, meant: object) -> None:
-    content, _ = load_yaml_with_lines(write(tmp_path, f"a: {written}\n"))
+    content = load_yaml(write(tmp_path, f"a: {written}\n"))
     assert content["a"] == meant
     assert type(content["a"]) is type(meant)
 
 
 def test_repeated_keys_are_all_reported_with_lines(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
-        load_yaml_with_lines(write(tmp_path, "a: 1\nb:\n  c: 1\n  c: 2\na: 3\n"))
+        load_yaml(write(tmp_path, "a: 1\nb:\n  c: 1\n  c: 2\na: 3\n"))
     first, second = str(caught.value).splitlines()
     assert first.endswith("c.yaml:4: b.c: a second time; first on line 3. Keep one")
     assert second.endswith("c.yaml:5: a: a second time; first on line 1. Keep one")
@@ -93,13 +91,13 @@ def test_repeated_keys_are_all_reported_with_lines(tmp_path: Path) -> None:
 )
 def test_unusable_files_are_refused_with_their_line(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        load_yaml_with_lines(write(tmp_path, text))
+        load_yaml(write(tmp_path, text))
 
 
 def test_a_missing_file_suggests_its_neighbour(tmp_path: Path) -> None:
     write(tmp_path, "a: 1")
     with pytest.raises(ConfigError, match=r"no such file \(did you mean c.yaml\)"):
-        load_yaml_with_lines(tmp_path / "cc.yaml")
+        load_yaml(tmp_path / "cc.yaml")
 
 
 def test_all_problems_are_described_in_order(tmp_path: Path) -> None:
@@ -114,6 +112,19 @@ def test_all_problems_are_described_in_order(tmp_path: Path) -> None:
         "c.yaml:7: actions.b.channel: input should be 'email' or 'phone'; found 'emial' (did you mean email)",
         "c.yaml:8: actions.b.cost: costs cannot be negative; found -1",
         "c.yaml:11: parts[0].cots: there is no such key (did you mean cost)",
+    ]
+
+
+def test_repeated_and_unreadable_keys_come_with_all_other_faults(tmp_path: Path) -> None:
+    text = "name: x\nactions:\n  a:\n    channel: fax\n  a:\n    channel: email\n1.5: x\nlimt: 3\n"
+    assert complaints(tmp_path, text) == [
+        "c.yaml:4: actions.a.channel: input should be 'email' or 'phone'; found 'fax'",
+        "c.yaml:5: actions.a: a second time; first on line 3. Keep one",
+        "c.yaml:7: a key must be a word or a whole number. Put it in quotes or write it out",
+        "c.yaml:8: limt: there is no such key (did you mean limit)",
+    ]
+    assert complaints(tmp_path, "name: x\nname: y\n") == [
+        "c.yaml:2: name: a second time; first on line 1. Keep one"
     ]
 
 
@@ -136,6 +147,6 @@ def test_a_strange_key_lists_what_is_allowed(tmp_path: Path) -> None:
     )
 )
 def test_what_is_dumped_is_read_back(tmp_path: Path, content: dict[str, Any]) -> None:
-    read, lines = load_yaml_with_lines(write(tmp_path, yaml.safe_dump(content) if content else "{}"))
-    assert read == content
-    assert {path for path in lines if len(path) == 1} == {(key,) for key in content}
+    read = read_yaml(write(tmp_path, yaml.safe_dump(content) if content else "{}"))
+    assert read.content == content
+    assert {path for path in read.places if len(path) == 1} == {(key,) for key in content}

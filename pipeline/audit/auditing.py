@@ -12,7 +12,7 @@ from scipy.stats import fisher_exact
 
 from actions.catalogue import NONE, Action
 from models.evaluation import wilson
-from pipeline.audit_groups import audited_groups
+from pipeline.audit.groups import audited_groups
 from pipeline.run import Run
 from tables.history import History
 from tables.publish import published, published_dates
@@ -130,7 +130,7 @@ def group_rates(attribute: str, group: pd.Series, churn_risk: pd.Series, reached
         reached: by measure, whether each customer was reached.
 
     Returns:
-        Groups by name, each with every measure.
+        Groups by name, or in the order of their categories, each with every measure.
 
     Examples:
         >>> group = pd.Series(["LT", "LT", "LT", "CN"])
@@ -138,10 +138,10 @@ def group_rates(attribute: str, group: pd.Series, churn_risk: pd.Series, reached
         >>> [(each.group, each.reached, round(each.rate, 2), each.rate_of_others) for each in rates]
         [('CN', 0, 0.0, 0.6666666666666666), ('LT', 2, 0.67, 0.0)]
     """
-    columns = {"group": group.to_numpy(), "risk": churn_risk.to_numpy(), **reached}
+    columns = {"group": group.array, "risk": churn_risk.to_numpy(), **reached}
     counts = (
         pd.DataFrame(columns)
-        .groupby("group")
+        .groupby("group", observed=True)
         .agg(
             customers=("risk", "size"),
             mean_churn_risk=("risk", "mean"),
