@@ -25,10 +25,10 @@ from benchmarks.run import RESULTS
 from pipeline.config import load_config
 from pipeline.learning.tonight import beliefs_tonight
 from pipeline.learning.uplift import PLANNED_FEATURES, UpliftModels, learn_uplift
+from pipeline.retrain_folder import settle, stage
 from pipeline.run import Run
 from pipeline.salts import keep_salts, used_salts
 from pipeline.steps import ingested
-from pipeline.training.retrain_folder import settle, stage
 from tables.calendar import DAY
 from tables.publish import Publication
 from tables.storage import write_table

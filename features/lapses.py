@@ -7,8 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from features.visibility import Moment
 from tables.calendar import NEVER, BusinessCalendar, Instants
-from tables.rows import Rows
+from tables.rows import MONEY_SCALE, Rows
 
 
 @dataclass(frozen=True)
@@ -62,3 +63,33 @@ class Lapses:
     def between(self, opens: int, closes: int) -> npt.NDArray[np.int32]:
         """Return the customers with a lapse that touches ``[opens, closes)``, some of them several times."""
         return self.customer[(self.begins < closes) & (self.ends > opens)]
+
+
+def last_fees(subscriptions: Rows, moment: Moment) -> npt.NDArray[np.float64]:
+    """Return the fee that each customer of a bucket paid last: of the subscriptions that ended last, those together.
+
+    Args:
+        subscriptions: rows in every version, with ``ended_at`` and ``mrr``.
+        moment: the snapshot date; an end that had not come by then does not count.
+
+    Returns:
+        Currency units a month; 0 where none had ended.
+
+    Examples:
+        Two ended together on day 5, another one earlier:
+
+        >>> from datetime import date
+        >>> day = 86_400_000_000
+        >>> begun, never = np.array([0, day, day]), np.full(3, NEVER)
+        >>> told = {"ended_at": np.array([2, 5, 5]) * day, "mrr": np.array([9, 30, 4]) * MONEY_SCALE}
+        >>> rows = Rows("subscriptions", 1, np.zeros(3, np.int32), begun, begun, never, told)
+        >>> last_fees(rows, Moment.of(date(1970, 1, 9), BusinessCalendar("UTC")))
+        array([34.])
+    """
+    ended = np.asarray(subscriptions.columns["ended_at"], dtype=np.int64)
+    over = np.flatnonzero(moment.sees(subscriptions) & (ended < moment.midnight))
+    customer, ended = subscriptions.customer[over], ended[over]
+    latest = np.full(subscriptions.customers, np.iinfo(np.int64).min)
+    np.maximum.at(latest, customer, ended)
+    fees = np.asarray(subscriptions.columns["mrr"])[over] / MONEY_SCALE * (ended == latest[customer])
+    return np.bincount(customer, weights=fees, minlength=subscriptions.customers).astype(np.float64)

@@ -3,6 +3,8 @@
 Somebody leaves at a constant rate, the one that makes the probability of leaving within the horizon the
 calibrated churn risk. ``margin`` is the difference that staying through the horizon makes: expected
 discounted contribution given that nobody leaves in it, less the same given that the subscription ends in it.
+Winning a former subscriber back is worth what keeping one of that fee is: a part of the horizon may pass without a
+contract, but there is one at its end, and from there on they stay as subscribers do.
 """
 
 from collections.abc import Callable
@@ -27,15 +29,17 @@ def subscriber_values(
     risk: npt.ArrayLike,
     *,
     subscribed: npt.NDArray[np.bool_],
+    last_fee: npt.ArrayLike = 0.0,
     horizon_days: int,
     settings: ValueSettings,
 ) -> CustomerValues:
-    """Value every customer of one date by the fee paid today.
+    """Value every customer of one date by the fee paid today, former subscribers by their last one.
 
     Args:
         features: rows of one date with ``plan_fee_monthly``, currency units a month.
-        risk: calibrated churn risk of each row.
-        subscribed: who has a running subscription; nobody else is worth anything to keep.
+        risk: calibrated churn risk of each row; of former subscribers that of subscribers on average.
+        subscribed: who has a running subscription; from nobody else is anything to be expected (``clv``).
+        last_fee: what each row paid last, currency units a month; 0 for those who never subscribed.
         horizon_days: length of the outcome window.
         settings: months, discount, contribution and cap.
 
@@ -47,11 +51,11 @@ def subscriber_values(
     """
     if FEE not in features.columns:
         raise SchemaError.missing_column(FEE, table="features", found=features.columns)
-    fee = np.where(subscribed, np.nan_to_num(features[FEE].to_numpy(dtype=np.float64)), 0.0)
+    fee = np.where(subscribed, np.nan_to_num(features[FEE].to_numpy(dtype=np.float64)), last_fee)
     monthly = fee * settings.contribution_rate
     horizon = horizon_days / _DAYS_PER_MONTH
     margin = monthly * months_kept(risk, horizon=horizon, settings=settings)
-    clv = monthly * months_subscribed(risk, horizon=horizon, settings=settings)
+    clv = np.where(subscribed, monthly * months_subscribed(risk, horizon=horizon, settings=settings), 0.0)
     cap = float(np.quantile(margin[subscribed], settings.cap_quantile))
     return CustomerValues(np.minimum(margin, cap), clv, ValueReference(None, cap))
 

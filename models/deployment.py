@@ -121,7 +121,10 @@ def choose_champion(
     serving = [one for one in known if one.in_service]
     if not serving:
         found = ", ".join(f"{one.version} ({_state(one)})" for one in known) or "no version at all"
-        raise RegistryError(f"registry: no model is in service; found {found}. Run `keepwell retrain` first.")
+        rejected = any(not one.withdrawn for one in known)
+        why = "retrains/as_of=DATE/index.html says why one was not promoted. " if rejected else ""
+        again = f"{why}Run `keepwell retrain` {'again' if known else 'first'}"
+        raise RegistryError(f"registry: no model is in service; found {found}. {again}.")
     usable = [one for one in serving if one.usable_from <= as_of]
     if usable:
         return max(usable, key=promotion_order)

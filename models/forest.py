@@ -97,7 +97,7 @@ class Forest:
         """Read what ``Booster.model_to_string`` wrote.
 
         Returns:
-            Nothing where a tree has more than 64 leaves or asks for anything but numbers.
+            Nothing where a tree has more than 64 leaves, asks for anything but numbers, or says a slope.
         """
         told = [
             {name: words.split() for name, _, words in (line.partition("=") for line in lines.splitlines())}
@@ -105,7 +105,8 @@ class Forest:
         ]
         decisions = {int(word) for lines in told for word in lines.get("decision_type", ())}
         most = max((len(lines["leaf_value"]) for lines in told), default=0)
-        if most > np.iinfo(_WORDS[-1]).bits or not decisions <= _NUMBERS_ONLY:
+        is_linear = any(lines.get("is_linear") == ["1"] for lines in told)
+        if most > np.iinfo(_WORDS[-1]).bits or is_linear or not decisions <= _NUMBERS_ONLY:
             return None
         return cls([Tree.of(lines) for lines in told])
 

@@ -143,7 +143,7 @@ def _alone(tonight: Vitals, settings: GateSettings, watched_by: str) -> Iterator
 def _against(tonight: Vitals, before: Vitals, settings: GateSettings, watched_by: str) -> Iterator[str]:
     if tonight.customers < (1 - settings.volume_drop) * before.customers:
         yield (
-            f"{tonight.customers:,} customers scored, {before.customers:,} on {before.as_of}. "
+            f"{tonight.customers:,} customers watched, {before.customers:,} on {before.as_of}. "
             f"Look for missing {watched_by}s."
         )
     drift = population_stability(before.risks, tonight.risks)

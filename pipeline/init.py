@@ -12,6 +12,7 @@ import yaml
 
 from tables.errors import ConfigError, DataError, SchemaError
 from tables.sql import quoted
+from tables.storage import write_text
 
 _NAMES: Mapping[str, Sequence[str]] = {
     "customer_id": ("customerid", "customerno", "customernumber", "customer", "clientid", "client", "userid", "user",
@@ -94,6 +95,8 @@ def guess(file: Path) -> Guesses:
         SchemaError: if no column looks like customer, order, time or amount.
         DataError: if the file is empty, or its times or amounts cannot be read.
     """
+    if file.stat().st_size == 0:
+        raise DataError(f"orders: {file} is empty. Deliver a file with a header and rows.")
     with duckdb.connect() as connection:
         connection.execute("SET threads = 2")
         try:
@@ -215,7 +218,7 @@ def catalogue_beside(config: Path) -> Path:
             raise ConfigError(
                 f"{beside}: no catalogue of actions to start from. Copy {ours} of the project there."
             )
-        beside.write_text(shipped.read_text(encoding="utf-8"), encoding="utf-8")
+        write_text(shipped.read_text(encoding="utf-8"), beside)
     return beside
 
 

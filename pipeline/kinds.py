@@ -110,7 +110,11 @@ class Contract:
 
     def definition(self) -> str:
         """Say in words who churned."""
-        grace = f"within {self._grace_days} days" if self._grace_days else "on the same day"
+        grace = (
+            f"within {self._grace_days} day{'s' * (self._grace_days != 1)}"
+            if self._grace_days
+            else "on the same day"
+        )
         return (
             f"the subscription ends in the {self._horizon_days} days from that date and no other one runs or begins "
             f"{grace}, among customers with a running subscription"
@@ -141,11 +145,12 @@ class Contract:
     def values(
         self, frame: DateFrame, risk: Floats, *, reference: DateReference, settings: ValueSettings
     ) -> CustomerValues:
-        """Value subscribers by their fee for as long as their risk lets them stay; all others at 0."""
+        """Value subscribers by their fee for as long as their risk lets them stay, former ones by their last fee."""
         return subscriber_values(
             frame.features,
             risk,
             subscribed=frame.in_population,
+            last_fee=0.0 if frame.last_fee is None else frame.last_fee,
             horizon_days=self._horizon_days,
             settings=settings,
         )

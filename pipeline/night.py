@@ -292,7 +292,7 @@ def _answer(run: Run, result: Published, planned: Planned, vitals: Vitals) -> di
         "notes": list(planned.eligible.notes),
         "page": str(page),
         "text": (
-            f"{manifest.as_of}: {words}. {vitals.customers:,} customers scored, {vitals.at_risk:.1%} at risk, "
+            f"{manifest.as_of}: {words}. {vitals.customers:,} customers watched, {vitals.at_risk:.1%} of them at risk, "
             f"{total['sent']:,} actions sent and {total['withheld']:,} withheld for {total['cost']:,.2f} "
             f"{run.config.currency}. Page: {page}{notes}"
         ),

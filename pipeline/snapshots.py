@@ -12,12 +12,14 @@ import pandas as pd
 from features.build import FeatureSettings, build_features
 from features.builder import Builder
 from features.labels import build_labels
+from features.lapses import last_fees
 from features.population import population_of
+from features.visibility import Moment
 from models.level import LevelSeries
 from models.reference import DateReference
 from models.weighted import unless_even
 from pipeline.run import Run
-from pipeline.training.treated import TreatedRows, count_rows
+from pipeline.treated import TreatedRows, count_rows
 from tables.history import History
 
 KEYS = ("customer", "as_of")
@@ -65,6 +67,8 @@ class DateFrame:
         in_population: whether the churn model applies: an order within ``active_within_days``, with contracts
             a running subscription.
         reference: what the date says about everybody.
+        last_fee: with contracts: fee of each row's subscriptions that ended last, currency units a month, 0 where
+            none did; no model learns from it. Nothing where it was not asked for.
     """
 
     as_of: date
@@ -72,6 +76,7 @@ class DateFrame:
     features: pd.DataFrame
     in_population: npt.NDArray[np.bool_]
     reference: DateReference
+    last_fee: npt.NDArray[np.float64] | None = None
 
     @property
     def population(self) -> pd.DataFrame:
@@ -94,7 +99,19 @@ def date_frame(run: Run, history: History, as_of: date) -> DateFrame:
     frame, in_population = _features(run, history, [as_of], None)
     columns = frame.columns.difference(KEYS, sort=False)
     reference = _reference(run, frame, in_population, as_of)
-    return DateFrame(as_of, frame["customer"].to_numpy(), frame[columns], in_population, reference)
+    customer = frame["customer"].to_numpy()
+    fees = _last_fees(run, history, customer, as_of) if run.rule.is_contract else None
+    return DateFrame(as_of, customer, frame[columns], in_population, reference, fees)
+
+
+def _last_fees(
+    run: Run, history: History, customer: npt.NDArray[np.int64], as_of: date
+) -> npt.NDArray[np.float64]:
+    moment, fees = Moment.of(as_of, run.calendar), np.zeros(history.customers)
+    for bucket in range(history.buckets):
+        rows = history.read("subscriptions", bucket, ["ended_at", "mrr"])
+        fees[bucket :: history.buckets] = last_fees(rows, moment)
+    return fees[customer]
 
 
 def training(run: Run, history: History, *, until: date) -> Training:

@@ -64,9 +64,13 @@ def ingest_answer(report: IngestReport) -> Mapping[str, Any]:
 
 
 def ingested(run: Run, *, as_of: date | None = None) -> History:
-    """Ingest what is new and open the history."""
-    ingest_sources(run, known_cutoff=None if as_of is None else run.calendar.known_cutoff(as_of))
-    return History.open(run.history_root)
+    """Ingest what is new and open the history, for a date without what was reported for the first time after it."""
+    cutoff = None if as_of is None else run.calendar.known_cutoff(as_of)
+    ingest_sources(run, known_cutoff=cutoff)
+    history = History.open(run.history_root)
+    if cutoff is None:
+        return history
+    return DeliveryLog(run.workspace).without_later(history, run.config.sources, cutoff=cutoff)
 
 
 def export_features(run: Run, *, as_of: date, out: Path) -> Mapping[str, Any]:

@@ -31,7 +31,7 @@ class SchemaError(KeepwellError, ValueError):
     def missing_column(cls, column: str, *, table: str, found: Iterable[str]) -> Self:
         """Name the column, the table, what was found, and the likely typo."""
         names = sorted(map(str, found))
-        near = get_close_matches(column, names, n=1)
+        near = get_close_matches(column, names, n=1, cutoff=0.7)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         return cls(f"{table}: no column {column!r}; found {names}.{hint}")
 

@@ -180,7 +180,7 @@ def _require(columns: Iterable[str], types: dict[str, str], *, where: str) -> No
     missing = [column for column in dict.fromkeys(columns) if column not in types]
     if not missing:
         return
-    near = {column: get_close_matches(column, types, n=1) for column in missing}
+    near = {column: get_close_matches(column, types, n=1, cutoff=0.7) for column in missing}
     hints = "".join(f" Did you mean {close[0]!r} for {column!r}?" for column, close in near.items() if close)
     names = ", ".join(map(repr, missing))
     noun = "column" if len(missing) == 1 else "columns"

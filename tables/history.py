@@ -1,6 +1,6 @@
 """Reading the history: one bucket of one table at a time, merged, in order, as arrays."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -53,6 +53,18 @@ class History:
         if manifest is None:
             raise DataError(f"history: nothing ingested under {root}. Run ingest first.")
         return cls(root, manifest)
+
+    def without_later(self, table: str, columns: Collection[str], instant: int) -> "History":
+        """Return the history without columns of a table that came at an instant or later, or without all of it."""
+        stored = self._manifest.tables.get(table)
+        if stored is None:
+            return self
+        later = {name for name in columns if stored.since.get(name, instant - 1) >= instant}
+        left = tuple(name for name in stored.columns if name not in later)
+        tables = {name: found for name, found in self._manifest.tables.items() if name != table}
+        if left or not later:
+            tables[table] = stored.model_copy(update={"columns": left})
+        return History(self.root, self._manifest.model_copy(update={"tables": tables}))
 
     @property
     def generation(self) -> int:

@@ -115,7 +115,9 @@ def _take_in_table(
     buckets = _fill_buckets(run, plan, folder, stored, dictionary.buckets)
     shutil.rmtree(folder, ignore_errors=True)
     may_return = any(delivery.parsed.has_returns for delivery in deliveries)
-    return _stored(plan, stored, buckets, may_return=may_return)
+    # As rows without a known time: the first load is known since ever, what comes later since the ingest before.
+    since = run.previous.stamp if run.previous.tables else None
+    return _stored(plan, stored, buckets, may_return=may_return, since=since)
 
 
 def _fill_buckets(
@@ -151,6 +153,7 @@ def _stored(
     buckets: Mapping[str, dict[int, Bucket]],
     *,
     may_return: bool,
+    since: int | None,
 ) -> dict[str, StoredTable]:
     tables = {}
     for name, found in buckets.items():
@@ -158,7 +161,10 @@ def _stored(
         if not found and name != plan.homes[0] and not (name == "returns" and may_return):
             continue
         columns = stored_order(name, (*before[name].columns, *plan.columns(name)))
-        tables[name] = StoredTable(columns=columns, identity=plan.identity.name, buckets=found)
+        new = {} if since is None else dict.fromkeys(sorted({*columns} - {*before[name].columns}), since)
+        tables[name] = StoredTable(
+            columns=columns, identity=plan.identity.name, buckets=found, since=before[name].since | new
+        )
     if plan.homes[0] == "orders" and _PRODUCT_COLUMNS & set(plan.identity.columns):
         columns = tuple(name for name in _LINES if name in plan.identity.columns)
         tables["lines"] = StoredTable(columns=columns, identity=plan.identity.name, shares="orders")

@@ -44,7 +44,9 @@ def look_at(
         )
         parts = attribute_by_attribute({table: [source]})[table]
         reports = [_report(run, table, part, files[-1]) for part in parts]
-    bad = {reason: rows for report in reports for reason, rows in report.quarantined.items()}
+    bad: dict[str, int] = {}
+    for reason, rows in (pair for report in reports for pair in report.quarantined.items()):
+        bad[reason] = max(rows, bad.get(reason, 0))  # of several attributes: their rows are the same
     told = ", ".join(f"{reason} {rows:,}" for reason, rows in sorted(bad.items())) or "none bad"
     return f"{source.path}, {len(files):,} files; first {reports[0].rows:,} rows of {files[-1].name}: {told}"
 

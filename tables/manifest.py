@@ -53,12 +53,14 @@ class StoredTable(_Frozen):
         identity: how its rows are told apart.
         buckets: its buckets by number; a bucket without rows is absent.
         shares: table whose files hold this table's rows too.
+        since: instants since when columns are known that came after the history's first load.
     """
 
     columns: tuple[str, ...]
     identity: str = ""
     buckets: dict[int, Bucket] = {}
     shares: str | None = None
+    since: dict[str, int] = {}
 
 
 class Manifest(_Frozen):
@@ -109,7 +111,10 @@ class Manifest(_Frozen):
 
         Stamps and source files are not part of it.
         """
-        content = self.model_dump(mode="json", exclude={"generation", "digest", "stamp", "files", "newest"})
+        besides = {"generation", "digest", "stamp", "files", "newest"}
+        content = self.model_dump(mode="json", exclude=besides)
+        for table in content["tables"].values():
+            del table["since"]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 

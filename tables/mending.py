@@ -31,7 +31,7 @@ class Row(NamedTuple):
     """One row of a CSV file, the header among them.
 
     Attributes:
-        line: the line on which it ends, counted from 1; of a broken row, its first.
+        line: the line on which it ends, counted from 1; of one with a stray quote, its first.
         fields: its values, no more than the header has; none where it is broken.
         fault: what is wrong with it, a name of ``FAULTS``; empty for a good row.
         text: what a broken row says.
@@ -124,14 +124,13 @@ def _rows(lines: _Lines, form: CsvFormat, width: int) -> Iterator[Row]:
 
 
 def _row(first: str, lines: _Lines, form: CsvFormat, width: int) -> Row:
-    taken: list[str] = []
+    taken = [first]
 
     def as_needed() -> Iterator[str]:
-        line: str | None = first
-        while line is not None and len(taken) < _MOST_LINES:
+        yield first
+        while len(taken) < _MOST_LINES and (line := lines.next()) is not None:
             taken.append(line)
             yield line
-            line = lines.next()
 
     try:
         fields = next(_reader(as_needed(), form))

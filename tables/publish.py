@@ -104,7 +104,7 @@ class Manifest(BaseModel):
         if not path.is_file():
             raise StorageError(
                 f"{path}: the file is gone; {where} listed it. "
-                f"Read the manifest again, and if it still lists it publish {self.as_of} again."
+                f"Run `keepwell nightly --as-of {self.as_of}` to make it again, or restore it from a backup."
             )
         return path
 
@@ -135,9 +135,7 @@ def published(root: Path, as_of: date) -> Manifest | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise StorageError(
-            f"{path}: the manifest may not be read; {error.strerror}. Grant access."
-        ) from error
+        raise StorageError(f"{path}: may not be read; {error.strerror}. Grant access.") from error
     except (ValueError, TypeError) as error:
         raise DataError(
             f"{path}: not a manifest; {str(error).splitlines()[0].rstrip(':.')}. Restore it from a backup. Without one "

@@ -48,7 +48,12 @@ def storage_errors(root: Path) -> Iterator[None]:
     except (duckdb.IOException, duckdb.OutOfMemoryException, OSError) as error:
         if isinstance(error, StorageError):
             raise
+        if isinstance(error, PermissionError) and error.filename:
+            raise StorageError(
+                f"{error.filename}: the machine refused it; {error.strerror}. Grant this user access to it, then run "
+                "again; nothing was published."
+            ) from error
         raise StorageError(
-            f"history: {root}: the machine refused; {str(error).splitlines()[0]} "
+            f"history: {root}: the machine refused; {str(error).splitlines()[0].rstrip('. ')}. "
             "Free disk space or memory, or correct the folder's permissions; nothing was published."
         ) from error

@@ -228,6 +228,9 @@ def _described(details: ErrorDetails, places: Places, model: type[BaseModel]) ->
             allowed = _field_names(model, path[:-1])
             advice = nearest(path[-1], allowed) or f"; allowed are {', '.join(allowed)}"
             return place, f"{key}there is no such key{advice}"
+        case "model_type" | "dict_type" if path:
+            found = "nothing" if details["input"] is None else _shown(details["input"])
+            return place, f"{key}must hold keys with values, as in {{key: value}}; found {found}"
     message = details["msg"].removeprefix("Value error, ")
     message = (message[:1].lower() + message[1:]).removesuffix(".")
     expected = re.findall(r"'([^']*)'", str(details.get("ctx", {}).get("expected", "")))

@@ -32,7 +32,7 @@ class Allocation:
         reduced: (pairs,), value less the prices of what the action uses.
         prices: (rules,), worth of one more unit of each rule.
         primal: value of the pairs.
-        bound: no plan within the limits is worth more.
+        bound: no plan within the limits, of pairs each worth more than 0, is worth more.
         gap: (bound - primal) / bound; 0 where nothing is worth doing.
         used: (rules,), what the pairs use.
         limits: the rules.

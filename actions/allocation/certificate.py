@@ -171,7 +171,10 @@ class Certificate:
     def _proof(self) -> str:
         above = self.bound / self.primal - 1 if self.primal > 0 else 0.0
         start = "By the effects drawn tonight, no" if self._is_drawn else "No"
-        return f"{start} plan within the same limits is worth more than {above:.2%} above this one."
+        return (
+            f"{start} plan of contacts that each pay for themselves is worth more than {above:.2%} above this one "
+            "within the same limits."
+        )
 
 
 def _sentence(rule: str, price: float, unit: str, believed: str) -> str:
@@ -191,7 +194,9 @@ def _sentence(rule: str, price: float, unit: str, believed: str) -> str:
 def _lack(action: str, rules: Mapping[str, float], unit: str) -> str:
     words = {BUDGET: f"{unit.strip() or 'units of money'} of budget", CAPACITY: "places", HOURS: "hours of"}
     lacking = [
-        " ".join(filter(None, [f"{amount:g}", words[rule.partition(":")[0]], _team(rule)]))
+        " ".join(
+            filter(None, [f"{max(round(amount, 2), 0.01):g}", words[rule.partition(":")[0]], _team(rule)])
+        )
         for rule, amount in sorted(rules.items())
     ]
     return f"Not even one customer could get {action} tonight; it would take {' and '.join(lacking)} more."

@@ -17,7 +17,7 @@ class Choice:
         prices: (rules,), not negative.
         taken: (customers, slots), columns of the actions taken, -1 for a free slot.
         reduced: (customers, slots), value less price of what is taken, 0 for a free slot.
-        bound: no plan within the limits is worth more.
+        bound: no plan within the limits, of contacts that each promise more than they cost, is worth more.
     """
 
     prices: Floats

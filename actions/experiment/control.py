@@ -140,19 +140,6 @@ class ControlSettings(BaseModel):
         """Share of the units from whom every planned action is withheld."""
         return float(untouched_share(self.withheld_share))
 
-    @property
-    def compared_share(self) -> float:
-        """Share of the withheld among the units that are compared: those sent as planned and those withheld.
-
-        Examples:
-            >>> control = ControlSettings(withheld_share=0.2, exploration_share=0.5)
-            >>> round(control.compared_share, 4)  # .15 of .15 + .4
-            0.2727
-        """
-        withheld = self.withheld_share - self.untouched_share
-        sent = (1 - self.withheld_share) * (1 - self.exploration_share)
-        return withheld / (withheld + sent)
-
     def global_control(self, units: Sequence[str], *, as_of: date) -> npt.NDArray[np.bool_]:
         """Tell which rows belong to units that get no marketing action for the whole period of the salt.
 

@@ -128,12 +128,13 @@ def open_offers(
 
 
 def keep_within(pairs: Pairs, sent: Codes, reduced: Floats, limits: Limits) -> Flags:
-    """Give up planned pairs until what is sent fits, blind to what the draws made of them.
+    """Give up planned pairs until what is sent fits, each pair blind to what the draw made of it.
 
     Pairs are taken up in turn, the highest reduced value first. A pair stays if sending it would fit beside
-    what is sent of those before it, whether or not it is sent itself. So its own draw has no say, and among
-    the pairs that stay the withheld keep their stated share; a withheld pair for which no place would have
-    been left is no control. Pairs that use a rule only because they explore come first, and so do regions
+    what is sent of those before it, whether or not it is sent itself. So within a rule its own draw has no say, and
+    among the pairs that stay the withheld keep their stated share; a withheld pair for which no place would have
+    been left is no control. Rules come in a fixed order, lest the draws choose it; where several are tight, what
+    one takes still moves another's room. Pairs that use a rule only because they explore come first, and so do regions
     whose floor would break.
 
     Args:
@@ -147,12 +148,12 @@ def keep_within(pairs: Pairs, sent: Codes, reduced: Floats, limits: Limits) -> F
     """
     kept, is_sent = np.ones(len(pairs), dtype=bool), sent >= 0
     slack = limits.slack(limits.count(sent[is_sent], pairs.groups[is_sent]))
-    scale, smallest = _sizes(limits)
+    smallest = np.where(limits.weights > 0, limits.weights, np.inf).min(axis=(1, 2), initial=np.inf)
     spared = spared_regions(limits, slack, need=float((-slack / smallest).max(initial=0.0)))
     ranked = np.lexsort((reduced, spared[pairs.groups]))[::-1]
     while True:
         before = kept.sum()
-        for rule in np.argsort(slack / scale, kind="stable"):
+        for rule in range(len(limits.most)):
             weights = limits.weights[rule]
             planned = weights[pairs.groups, pairs.columns]
             use = np.where(is_sent, weights[pairs.groups, sent], 0.0)
@@ -163,13 +164,6 @@ def keep_within(pairs: Pairs, sent: Codes, reduced: Floats, limits: Limits) -> F
             kept[asking[~_fitting(ask[asking], use[asking], room)]] = False
         if kept.sum() == before:
             return kept
-
-
-def _sizes(limits: Limits) -> tuple[Floats, Floats]:
-    """Return the largest and the smallest use that one assignment makes of each rule."""
-    largest = np.abs(limits.weights).max(axis=(1, 2), initial=0.0)
-    smallest = np.where(limits.weights > 0, limits.weights, np.inf).min(axis=(1, 2), initial=np.inf)
-    return np.maximum(largest, 1e-300), smallest
 
 
 def _fitting(ask: Floats, use: Floats, room: float) -> Flags:

@@ -50,6 +50,7 @@ def tally(units: pd.DataFrame, actions: Sequence[Action]) -> pd.DataFrame:
     """
     rows = units[units["arm"].isin([_SENT, _CONTROL]) & (units["withheld_share"] > 0)]
     column = pd.Index([action.id for action in actions]).get_indexer(rows["action"])
+    # The last column, taken by -1, is for actions no longer there.
     weights = np.column_stack([region_weights(actions, rows), np.ones(len(rows))])
     rows = rows.assign(weight=weights[np.arange(len(rows)), column])
     measured = ["churned", "churn_risk", "margin", "weight", "cost"]

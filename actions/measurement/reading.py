@@ -35,8 +35,8 @@ class Reading:
     Attributes:
         name: the action, segment or region.
         ratio: the sample-ratio check.
-        sent: customers that were sent something.
-        control: customers from whom it was withheld.
+        sent: customers that were sent something; of all actions together, whoever was not left alone.
+        control: customers from whom it was withheld; of all actions together, whoever was left alone.
         stayed: difference in the share that stayed: the absolute reduction of churn.
         profit: difference in what a customer is worth, less every cost: margin of those who stayed.
         earned: difference in what the outcome window brought, less every cost.
@@ -62,17 +62,15 @@ class Reading:
 
         Args:
             name: what they have in common.
-            units: ``unit, salt, arm`` (``sent``, ``control`` or another one, which is counted as not withheld
-                and not compared), ``withheld_share`` above 0, ``propensity, churned, churn_risk, margin,
-                contribution, cost``.
+            units: ``unit, salt, arm`` (``sent``, ``control`` or another one, which has no part in it),
+                ``withheld_share`` (chance of control among these two, above 0), ``churned, churn_risk,
+                margin, contribution, cost``.
         """
-        drawn = units.drop_duplicates(["unit", "salt"])
-        share = drawn["withheld_share"].to_numpy(np.float64)
         rows = units[units["arm"].isin((SENT, CONTROL))]
+        drawn = rows.drop_duplicates(["unit", "salt"])
         treated = (rows["arm"] == SENT).to_numpy()
         numbers = {name: rows[name].to_numpy(np.float64) for name in _NUMBERS}
-        chance = np.where(treated, 1 - numbers["propensity"], numbers["propensity"])
-        arms = Arms.drawn(treated, chance, rows["unit"].to_numpy())
+        arms = Arms.drawn(treated, numbers["withheld_share"], rows["unit"].to_numpy())
         stayed, kept = 1 - numbers["churned"], 1 - numbers["churn_risk"]
         margin, earned = _capped(numbers["margin"]), _capped(numbers["contribution"])
         cost = numbers["cost"]
@@ -82,7 +80,9 @@ class Reading:
         )
         return cls(
             name=name,
-            ratio=sample_ratio((drawn["arm"] == CONTROL).to_numpy(), share),
+            ratio=sample_ratio(
+                (drawn["arm"] == CONTROL).to_numpy(), drawn["withheld_share"].to_numpy(np.float64)
+            ),
             sent=int(treated.sum()),
             control=int((~treated).sum()),
             stayed=measure(stayed, kept),
@@ -155,7 +155,7 @@ class Reading:
         }
 
 
-_NUMBERS = ("propensity", "churned", "churn_risk", "margin", "contribution", "cost")
+_NUMBERS = ("withheld_share", "churned", "churn_risk", "margin", "contribution", "cost")
 
 
 def _capped(money: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:

@@ -7,6 +7,7 @@ import click
 from pipeline.desk import Desk
 from pipeline.options import CONFIG, Answer, answers, shipped_config
 from tables.errors import ConfigError
+from tables.storage import write_text
 
 
 @click.command()
@@ -29,7 +30,7 @@ def init(desk: Desk, file: Path, workspace: Path | None, out: Path | None, yes: 
         click.confirm("Write the configuration with these guesses?", abort=True, default=True, err=True)
     catalogue = catalogue_beside(target)
     text = render(guesses, workspace=workspace or Path("workspaces") / file.stem, catalogue=catalogue)
-    target.write_text(text, encoding="utf-8")
+    write_text(text, target)
     return {
         "config": str(target),
         "columns": guesses.columns,

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from tables.errors import ConfigError
+from tables.history import History
 from tables.sources import Source
 from tables.storage import storage, write_table
 
@@ -79,6 +80,14 @@ class DeliveryLog:
         self.check_keys(sources)
         log = Source(path=str(self.folder / "*.parquet"), columns={name: name for name in (*COLUMNS, _KNOWN)})
         return {**sources, "contacts": (*sources.get("contacts", ()), log)}
+
+    def without_later(self, history: History, sources: Sources, *, cutoff: int) -> History:
+        """Return the history as a date knows it, before reports were taken in for the first time.
+
+        A first report must not change which features an earlier date has; what a business maps itself is its own say.
+        """
+        mapped = {name for source in sources.get("contacts", ()) for name in source.filled()}
+        return history.without_later("contacts", set(COLUMNS) - mapped, cutoff)
 
     def check_keys(self, sources: Sources) -> None:
         """Refuse a business whose own contacts have no key, by which a correction finds its row.

@@ -53,7 +53,7 @@ def read_reports(path: Path) -> Reports:
     """Read a CSV file of deliveries and redemptions.
 
     Raises:
-        DataError: if it cannot be read, or its header is no text in UTF-8.
+        DataError: if it is empty or cannot be read, or its header is no text in UTF-8.
         SchemaError: if it does not say which contact it speaks of, or what became of it.
     """
     try:
@@ -72,6 +72,12 @@ def read_reports(path: Path) -> Reports:
 
 
 def _check_header(header: Sequence[str], path: Path) -> None:
+    if not header:
+        raise DataError(f"{path} is empty. Deliver a file with a header and rows.")
+    if len(header) == 1 and ";" in header[0]:
+        raise SchemaError(
+            f"{path}: its columns look separated by semicolons. Save it with commas between them."
+        )
     problems = []
     if "status" not in header:
         problems.append(str(SchemaError.missing_column("status", table=str(path), found=header)))

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +21,15 @@ from actions.value import expected_cost
 from models.uplift.model import FittedUplift, Today, UpliftModel, fit_uplift
 from models.uplift.trees import Array
 from pipeline.learning.outcomes import units_of_actions
+from pipeline.retrain_folder import AREA, retrain_folder
 from pipeline.run import Run
 from pipeline.scoring import Scored
-from pipeline.training.retrain_folder import AREA, retrain_folder
 from tables.history import History
 from tables.publish import published
 from tables.storage import read_table
 
 FILE = "uplift.json"
 PLANNED_FEATURES = "planned_features"
-LOOK_BACK_DAYS = 365
 REACH = (0.1, 0.5)
 MARGIN_CAP = 0.995
 """A few customers of huge margin would decide by themselves: as in measurement, the largest are cut."""
@@ -85,7 +84,6 @@ def learn_uplift(run: Run, history: History, catalogue: Catalogue, *, as_of: dat
     units = units_of_actions(run, history, list(catalogue.actions.values()), as_of=as_of)
     compared = units[(units["withheld_share"] > 0) & units["arm"].isin([SENT, CONTROL])]
     compared = compared[compared["action"].isin(catalogue.actions) & (compared["risk_source"] == MODEL)]
-    compared = compared[compared["planned_on"] >= pd.Timestamp(as_of - timedelta(LOOK_BACK_DAYS))]
     counts = compared["action"].value_counts()
     least = run.config.actions.learning.uplift_from_units
     fitted = {}
@@ -178,15 +176,13 @@ def _fit(run: Run, units: pd.DataFrame, action: Action) -> FittedUplift | None:
     if rows.empty:
         return None
     treated = (rows["arm"] == SENT).to_numpy()
-    # Of three fates, sent, withheld and explored, only the first two are compared.
-    sent = rows["salt"].map(rows[treated].groupby("salt")["propensity"].mean()).fillna(0.0)
     learning = run.config.actions.learning
     newest = max(learning.uplift_from_units, len(rows) // 2)
     return fit_uplift(
         features,
         rows["churned"],
         treated,
-        sent / (sent + rows["withheld_share"]),
+        1 - rows["withheld_share"],
         seed=run.config.seed,
         unit=rows["unit"],
         judged=np.arange(len(rows)) >= len(rows) - newest,

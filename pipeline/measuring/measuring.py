@@ -72,10 +72,10 @@ def table(results: Results, currency: str) -> str:
     """Return the readings as a table for people."""
     head = f"{'':36}{'sent':>8}{'withheld':>10}{'fewer leave':>13}{'95 %, every night':>21}{'profit':>12}"
     parts: list[tuple[str, Sequence[Reading]]] = [
-        ("", [results.total]),
-        ("actions", results.actions),
-        ("segments", results.segments),
-        ("regions", results.regions),
+        ("everybody planned for against those left alone", [results.total]),
+        ("actions, sent against withheld", results.actions),
+        ("segments, against those left alone", results.segments),
+        ("regions, against those left alone", results.regions),
         ("policies", results.policies),
         ("the whole base against the global control, by salt", results.programme),
     ]
@@ -88,6 +88,7 @@ def table(results: Results, currency: str) -> str:
     for title, readings in parts:
         lines += [title] if title and readings else []
         lines += [_line(each) for each in readings]
+    lines += [results.caution] if results.caution else []
     for action, chance in results.stopped.items():
         lines.append(f"{said_as(action)} is stopped: it loses money with a chance of {chance:.0%}")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""The whole programme: the base of each salt's first night, global control against the rest."""
+"""The whole programme: the base of each salt's first planning night, global control against the rest."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import pandas as pd
 
 from actions.assignments import CONTROL, GLOBAL_CONTROL, SENT
+from actions.catalogue import NONE
 from actions.experiment.control import GLOBAL, FrozenSalt
 from actions.experiment.units import units_of
 from pipeline.attributes import history_table
@@ -30,7 +31,7 @@ def settled_base(run: Run, history: History, *, as_of: date) -> pd.DataFrame:
         as_of: the date; what became known at its midnight or later is not used.
 
     Returns:
-        One row per customer scored on a salt's first published night whose outcome is settled: ``customer_id,
+        One row per customer scored on the first night of a salt that planned anybody, once settled: ``customer_id,
         customer`` (key), ``unit, salt, planned_on`` (that night), ``until`` (end of the last window),
         ``arm`` (``control`` for the global control, ``sent`` for the rest, whether or not anything was),
         ``withheld_share`` (of the global control), ``propensity``, ``churn_risk`` and ``margin`` of that night,
@@ -44,8 +45,9 @@ def settled_base(run: Run, history: History, *, as_of: date) -> pd.DataFrame:
     costs = sent_costs(run, history, plans, as_of=as_of)
     parts = []
     for salt, rows in plans[~plans["is_later_model"].astype(bool)].groupby("salt"):
-        night = rows["as_of"].min().date()
-        if night <= newest:
+        # A night made after a later one plans nobody: it must not move the base.
+        planning = rows.loc[rows["planned_action"] != NONE, "as_of"]
+        if len(planning) and (night := planning.min().date()) <= newest:
             record = next(each for each in frozen_salts(run) if (each.salt, each.purpose) == (salt, GLOBAL))
             base = _base(run, history, rows, record, night)
             parts.append(_since(run, history, base, list(_windows(run, record, night, newest)), costs, as_of))

@@ -7,14 +7,15 @@ from typing import Any
 
 import pandas as pd
 
-from actions.assignments import CONTROL, EXPLORED, SENT
+from actions.assignments import CONTROL, EXPLORED, SENT, UNTOUCHED
 from actions.catalogue import load_catalogue
-from actions.experiment.control import EXPLORE, WITHHOLD, FrozenSalt, share_of_others
+from actions.experiment.control import EXPLORE, WITHHOLD, FrozenSalt, untouched_share
+from actions.experiment.power import detectable_effect
 from actions.learning.believing import ActionBelief, cell_beliefs, verdicts
 from actions.learning.evidence import tally
-from actions.measurement.reading import Reading
+from actions.measurement.reading import LARGEST_SOUGHT, TOO_FEW, Reading
 from pipeline.measuring.groups import with_groups
-from pipeline.measuring.outcomes import settled_units
+from pipeline.measuring.outcomes import of_last_year, settled_customers, settled_units
 from pipeline.measuring.programme import settled_base
 from pipeline.run import Run
 from pipeline.salts import frozen_salts
@@ -30,13 +31,15 @@ class Results:
     Attributes:
         as_of: date of the measurement.
         units: settled planned actions: one row per customer, action and salt.
-        total: everybody planned for anything that could be withheld, from the first such night of the salt.
+        total: everybody planned for anything that could be withheld, from the first such night of the salt:
+            whoever was not left alone, whatever became of single actions, against whoever was.
         actions: one reading per action that could be withheld.
         segments: those of ``total``, by segment on the planned night.
         regions: those of ``total``, by region on the planned night.
-        policies: what was sent as planned against what chance picked, and that against nothing.
+        policies: what was sent as planned against what chance picked, and that against those left alone.
         programme: one reading per salt: the rest of the base against the global control.
         beliefs: what the plan makes of the same units, and which actions it stops.
+        caution: why nothing is said of all actions together, and what so many left alone could show; else "".
     """
 
     as_of: date
@@ -48,6 +51,7 @@ class Results:
     policies: Sequence[Reading]
     programme: Sequence[Reading]
     beliefs: Sequence[ActionBelief]
+    caution: str
 
     @property
     def customers(self) -> int:
@@ -81,6 +85,7 @@ class Results:
             "units": len(self.units),
             "customers": self.customers,
             "total": self.total.answer(),
+            "caution": self.caution,
             **{name: [each.answer() for each in readings] for name, readings in self._groups().items()},
             "never_withheld": self.never_withheld,
             "beliefs": [asdict(one) for one in self.beliefs],
@@ -109,20 +114,45 @@ def results_of(run: Run, history: History, *, as_of: date) -> Results | None:
         return None
     units = with_groups(run, history, units)
     drawn = units[units["withheld_share"] > 0]
-    first = drawn.sort_values(["planned_on", "customer_id", "action"]).drop_duplicates(
-        ["customer_id", "salt"]
-    )
+    first = with_groups(run, history, settled_customers(run, history, as_of=as_of))
+    whole = _left_alone_or_not(first)
+    total = Reading.of(ALL, whole)
     base = settled_base(run, history, as_of=as_of)
     return Results(
         as_of=as_of,
         units=units,
-        total=Reading.of(ALL, first),
+        total=total,
         actions=_by(drawn, "action"),
-        segments=_parts(first, "segment"),
-        regions=_parts(first, "region"),
+        segments=_parts(whole, "segment"),
+        regions=_parts(whole, "region"),
         policies=_policies(first, frozen_salts(run)),
         programme=_by(base, "salt") if len(base) else [],
-        beliefs=_beliefs(run, units),
+        beliefs=_beliefs(run, of_last_year(run, units, as_of=as_of)),
+        caution=_caution(total, whole),
+    )
+
+
+def _left_alone_or_not(first: pd.DataFrame) -> pd.DataFrame:
+    """Part customers by the one draw that decided about all actions: sent is whoever was not left alone."""
+    return first.assign(arm=(first["arm"] == UNTOUCHED).map({True: CONTROL, False: SENT}))
+
+
+def _caution(total: Reading, whole: pd.DataFrame) -> str:
+    """Say why all actions together are not read, and which effect would be found by those who were left alone."""
+    if total.verdict != TOO_FEW:
+        return ""
+    if not total.control:
+        return "Nobody was left alone, so that nothing can be said of all actions together, only of each."
+    others, alone = total.stayed.treated, total.stayed.control
+    least = detectable_effect(float(whole["churned"].mean()), treated=others, control=alone) or 1.0
+    found = (
+        "none could be shown"
+        if least > LARGEST_SOUGHT
+        else f"no effect below {100 * least:.1f} points could be shown"
+    )
+    return (
+        f"Too few were left alone to say what all actions did together: {alone:,} households or single customers "
+        f"beside {others:,} others. With so many, {found}."
     )
 
 
@@ -145,12 +175,12 @@ def _parts(units: pd.DataFrame, column: str) -> list[Reading]:
 
 
 def _policies(first: pd.DataFrame, salts: Sequence[FrozenSalt]) -> list[Reading]:
-    """Compare whole policies by the arms that chance drew: as planned, picked by chance, nothing."""
+    """Compare whole policies by the arms that chance drew: as planned, picked by chance, left alone."""
     if not (first["arm"] == EXPLORED).any():
         return []
     chance = pd.DataFrame({salt: _chances(salts, salt) for salt in first["salt"].unique()})
     pairs = {
-        "chance against nothing": (EXPLORED, CONTROL),
+        "chance against nothing": (EXPLORED, UNTOUCHED),
         "plan against chance": (SENT, EXPLORED),
     }
     return [Reading.of(name, _against(first, chance, *arms)) for name, arms in pairs.items()]
@@ -158,8 +188,12 @@ def _policies(first: pd.DataFrame, salts: Sequence[FrozenSalt]) -> list[Reading]
 
 def _chances(salts: Sequence[FrozenSalt], salt: str) -> dict[str, float]:
     shares = {record.purpose: record.share for record in salts if record.salt == salt}
-    held, exploring = share_of_others(shares[WITHHOLD]), shares.get(EXPLORE, 0.0)
-    return {CONTROL: held, SENT: (1 - held) * (1 - exploring), EXPLORED: (1 - held) * exploring}
+    held, exploring = shares[WITHHOLD], shares.get(EXPLORE, 0.0)
+    return {
+        UNTOUCHED: untouched_share(held),
+        SENT: (1 - held) * (1 - exploring),
+        EXPLORED: (1 - held) * exploring,
+    }
 
 
 def _against(first: pd.DataFrame, chance: pd.DataFrame, one: str, other: str) -> pd.DataFrame:
@@ -168,8 +202,4 @@ def _against(first: pd.DataFrame, chance: pd.DataFrame, one: str, other: str) ->
     both = chance.loc[one] + chance.loc[other]
     share = rows["salt"].map(chance.loc[other] / both)
     is_other = rows["arm"] == other
-    return rows.assign(
-        arm=is_other.map({True: CONTROL, False: SENT}),
-        withheld_share=share,
-        propensity=share.where(is_other, 1 - share),
-    )
+    return rows.assign(arm=is_other.map({True: CONTROL, False: SENT}), withheld_share=share)

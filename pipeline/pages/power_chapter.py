@@ -47,8 +47,9 @@ def _total(summary: Mapping[str, Any]) -> Sequence[str]:
         return ["Tonight's plan has no control group large enough to compare with."]
     words = [
         f"Tonight's {total['compared']:,} newly compared households or single customers could show an effect of "
-        f"{_points(total['detectable_effect'])} of churn or more (minimum detectable effect, 80 % power), read beside "
-        f"the churn score, which takes off {total['explained']:.0%} of the variance where it is calibrated."
+        f"{_points(total['detectable_effect'])} of churn or more (minimum detectable effect, 80 % power) of all "
+        f"actions together, against those of them who are left alone, read beside the churn score, which "
+        f"takes off {total['explained']:.0%} of the variance where it is calibrated."
     ]
     if total["compared_before"]:
         words.append(

@@ -6,7 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from pipeline.pages.forest import forest, points, points_between
+from pipeline.pages.intervals_picture import intervals_picture, points, points_between
 from pipeline.pages.page import Figure, fill
 from pipeline.pages.picture import said_as
 
@@ -81,13 +81,16 @@ _CHAPTERS = {
     ),
     "segments": (
         "Segment by segment",
-        "All actions together, by the segment of the first planned night.",
+        "All actions together, against those left alone, by the segment of the first planned night.",
     ),
-    "regions": ("Region by region", "All actions together, by the region known on the first planned night."),
+    "regions": (
+        "Region by region",
+        "All actions together, against those left alone, by the region known on the first planned night.",
+    ),
     "policies": (
         "Does choosing pay?",
         "For a few customers chance picked the action among those they might get. The first line is what any action "
-        "does against none, the second what choosing adds to that.",
+        "does against being left alone, the second what choosing adds to that.",
     ),
     "programme": (
         "The whole programme",
@@ -95,7 +98,14 @@ _CHAPTERS = {
         "gets no marketing at all: churn in the newest settled window, money since the first night.",
     ),
 }
-_ARMS = {"policies": ("The one", "The other"), "programme": ("The rest", "Global control")}
+_ALONE = ("Not left alone", "Left alone")
+_ARMS = {
+    "segments": _ALONE,
+    "regions": _ALONE,
+    "policies": ("The one", "The other"),
+    "programme": ("The rest", "Global control"),
+}
+_IN_ORDER = ("policies", "programme")
 
 
 def results_page(answer: Mapping[str, Any], *, business: str, currency: str) -> str:
@@ -127,7 +137,7 @@ def results_page(answer: Mapping[str, Any], *, business: str, currency: str) -> 
 
 def _chapter(name: str, rows: Sequence[Mapping[str, Any]]) -> Chapter:
     title, told = _CHAPTERS[name]
-    ordered = rows if name in _ARMS else sorted(rows, key=lambda row: -row["sent_customers"])
+    ordered = rows if name in _IN_ORDER else sorted(rows, key=lambda row: -row["sent_customers"])
     arms = _ARMS.get(name, ("Sent", "Withheld"))
     shown = [row for row in ordered if row["verdict"] != _TOO_FEW]
     few = [
@@ -135,7 +145,7 @@ def _chapter(name: str, rows: Sequence[Mapping[str, Any]]) -> Chapter:
         for row in ordered
         if row["verdict"] == _TOO_FEW
     ]
-    picture = forest(shown, title=title)
+    picture = intervals_picture(shown, title=title)
     return Chapter(title, told, arms, picture, [_row(row) for row in shown], ", ".join(few))
 
 
@@ -181,15 +191,17 @@ def _claim(total: Mapping[str, Any]) -> str:
     headline, kept = said.get(total["verdict"], total["words"].capitalize()), total["total"]["kept"]
     than = "more" if kept["estimate"] >= 0 else "fewer"
     return (
-        f"{headline}. Of {total['sent_customers']:,} customers sent something, {abs(kept['estimate']):,.0f} {than} "
-        f"stayed than would have without ({_between(kept, '{:+,.0f}')} for one look at 95 %)."
+        f"{headline}. Of {total['sent_customers']:,} customers planned for and not left alone, "
+        f"{abs(kept['estimate']):,.0f} {than} stayed than would have without "
+        f"({_between(kept, '{:+,.0f}')} for one look at 95 %)."
     )
 
 
 def _findings(answer: Mapping[str, Any], currency: str) -> list[str]:
     """Say what was shown of single actions, and which of them stop, worst first."""
     stopped = sorted((row for row in answer["beliefs"] if row["stopped"]), key=lambda row: row["profit"])
-    found = [
+    found = [answer["caution"]] if answer["caution"] else []
+    found += [
         f"Stopped: {said_as(row['action'])}. It is believed to lose {-row['profit']:,.2f} {currency} a contact (chance "
         f"of a loss: {row['loss_chance']:.0%}): of 100 customers sent it {abs(100 * row['effect']):.1f} "
         f"{'more leave' if row['effect'] < 0 else 'fewer leave, which does not pay for it'}."
@@ -211,15 +223,17 @@ def _ratio(total: Mapping[str, Any]) -> str:
         else "That is as chance would have it."
     )
     return (
-        f"Of {units:,} planned units {ratio['control']:,} are in control; {ratio['expected_control']:,.0f} were to be "
+        f"Of {units:,} planned units {ratio['control']:,} are left alone; {ratio['expected_control']:,.0f} were to be "
         f"expected (p = {ratio['p']:.2g}; below .001 blocks the reading). {judged}"
     )
 
 
 def _figures(total: Mapping[str, Any], currency: str) -> list[Figure]:
     counts = [
-        Figure(f"{total['sent_customers']:,}", "customers were sent what was planned"),
-        Figure(f"{total['control_customers']:,}", "were planned for and left alone to compare"),
+        Figure(f"{total['sent_customers']:,}", "customers were planned for and not left alone"),
+        Figure(
+            f"{total['control_customers']:,}", "were planned for and sent nothing of it at all, to compare"
+        ),
     ]
     if "total" not in total:
         return counts
@@ -231,7 +245,7 @@ def _figures(total: Mapping[str, Any], currency: str) -> list[Figure]:
         Figure(_amount(amounts["cost"]), f"{currency}: spent more than without actions, incentives included"),
         Figure(
             _amount(total["price_of_control"]),
-            f"{currency}: price of the control group, forgone to learn this",
+            f"{currency}: price of leaving them alone; that of withholding single actions stands with each",
         ),
     ]
     return [*counts, *(each for each in money if each.value)]

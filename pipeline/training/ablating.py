@@ -11,12 +11,12 @@ import numpy as np
 
 from models.evaluation import Row
 from models.settings import Level, Recipe
+from pipeline.retrain_folder import as_json
 from pipeline.run import Run
 from pipeline.snapshots import Training, cap_customers
 from pipeline.training.comparing import Comparison, compared
 from pipeline.training.evaluating import fit, try_at
 from pipeline.training.recipe import Recipe as RecipeRecord
-from pipeline.training.retrain_folder import as_json
 from tables.history import History
 from tables.storage import storage, write_text
 

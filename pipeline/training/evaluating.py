@@ -20,7 +20,7 @@ from pipeline.run import Run
 from pipeline.slicing import slicings
 from pipeline.snapshots import DateFrame, Training, date_frame, labelled, training
 from pipeline.training.campaigns import campaigns, words
-from pipeline.training.treated import TreatedRows, count_rows, treated_answer
+from pipeline.treated import TreatedRows, count_rows, treated_answer
 from tables.errors import DataError
 from tables.history import History
 

@@ -15,6 +15,7 @@ from models.registry import Registry
 from pipeline.learning.uplift import learn_uplift
 from pipeline.pages.challenge_page import challenge_page
 from pipeline.pages.model_page import training_report
+from pipeline.retrain_folder import CHALLENGE, REPORT, as_json, settle, stage
 from pipeline.run import Run
 from pipeline.scoring import fit_cells
 from pipeline.snapshots import Training, date_frame, training
@@ -24,7 +25,6 @@ from pipeline.training.evaluating import Evaluation, fit, judge, newest_evaluabl
 from pipeline.training.leak_check import check_leaks
 from pipeline.training.model_card import model_card
 from pipeline.training.recipe import Recipe
-from pipeline.training.retrain_folder import CHALLENGE, REPORT, as_json, settle, stage
 from tables.errors import PromotionError
 from tables.history import History
 
@@ -80,8 +80,8 @@ def retrain(
     evaluation = judge(choice.run, choice.trial)
     trained = _refit(choice, history, evaluation, {"leaks": leaks.answer()}, as_of=as_of)
     version = _register(run, registry, history, trained, evaluation)
-    serves = _service_words(registry, version, as_of)
-    outcome = _outcome(choice, evaluation, version, accepted=accept_recipe, serves=serves)
+    serves, stays = _service_words(registry, version, as_of), _staying_words(registry)
+    outcome = _outcome(choice, evaluation, version, accepted=accept_recipe, serves=serves, stays=stays)
     card = {
         **trained.card,
         "version": version.version,
@@ -179,21 +179,32 @@ class _Outcome:
 
 
 def _outcome(
-    choice: Choice, evaluation: Evaluation, version: ModelVersion, *, accepted: bool, serves: str
+    choice: Choice,
+    evaluation: Evaluation,
+    version: ModelVersion,
+    *,
+    accepted: bool,
+    serves: str,
+    stays: str,
 ) -> _Outcome:
     """Say whether a version goes into service, and why not."""
     if not evaluation.is_sound:
         return _Outcome(
             False,
-            f"Log loss {evaluation.log_loss:.4f} against {evaluation.constant_log_loss:.4f} of a constant. The "
-            "champion in service stays.",
+            f"Log loss {evaluation.log_loss:.4f} against {evaluation.constant_log_loss:.4f} of a constant. {stays}",
         )
     if not choice.may_serve:
-        return _Outcome(False, "This recipe serves by a person's word alone. The champion in service stays.")
+        return _Outcome(False, f"This recipe serves by a person's word alone. {stays}")
     if version.withdrawn and not accepted:
         why = f" ({version.withdrawn_because})" if version.withdrawn_because else ""
-        return _Outcome(False, f"This very model was rolled back before{why}. The champion in service stays.")
+        return _Outcome(False, f"This very model was rolled back before{why}. {stays}")
     return _Outcome(True, serves)
+
+
+def _staying_words(registry: Registry) -> str:
+    """Say what serves where a version does not go into service."""
+    serving = newest_promotion(registry.versions())
+    return "The champion in service stays." if serving else "Still no model is in service."
 
 
 def _service_words(registry: Registry, version: ModelVersion, as_of: date) -> str:

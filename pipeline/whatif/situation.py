@@ -7,6 +7,7 @@ from datetime import date
 from actions.learning.effects import EffectCells
 from models.churn import ChurnModel
 from models.deployment import Deployments, choose_champion
+from pipeline.handover.delivery_log import DeliveryLog
 from pipeline.planning import Prepared, prepare_night
 from pipeline.reading.model import ModelReader
 from pipeline.run import Run
@@ -60,7 +61,10 @@ def situation(run: Run, *, as_of: date | None, today: date) -> Situation:
             f"whatif: {day} lies before {nights[-1]}, which is published; its plan cannot be made any more. "
             f"Ask about {nights[-1]} or later."
         )
-    history, manifest = History.open(run.history_root), published(run.workspace, day)
+    history = DeliveryLog(run.workspace).without_later(
+        History.open(run.history_root), run.config.sources, cutoff=run.calendar.known_cutoff(day)
+    )
+    manifest = published(run.workspace, day)
     reader, is_later = _model(run, manifest, day)
     model: ChurnModel = reader.churn_model.released() if is_later else reader.churn_model
     trained_by = serving_run(run, history, reader.card)

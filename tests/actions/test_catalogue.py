@@ -190,9 +190,7 @@ def test_none_cannot_be_declared(tmp_path: Path) -> None:
 
 def test_an_entry_that_is_no_mapping_is_named(tmp_path: Path) -> None:
     (problem,) = complaints(tmp_path, note=5)
-    assert problem.startswith(
-        "2: actions.note: input should be a valid dictionary or instance of Action; found 5"
-    )
+    assert problem.startswith("2: actions.note: must hold keys with values, as in {key: value}; found 5")
 
 
 def test_an_empty_catalogue_is_refused(tmp_path: Path) -> None:

@@ -65,7 +65,8 @@ def test_prices_are_worded_dearest_first() -> None:
         "One more discount than the cap allows would be worth 2.00 EUR.",
         "One more EUR of budget tonight would be worth 0.50 EUR.",
         "One more EUR of discounts than the cap allows would be worth 0.25 EUR.",
-        "No plan within the same limits is worth more than 1.01% above this one.",
+        "No plan of contacts that each pay for themselves is worth more than 1.01% above this one "
+        "within the same limits.",
     )
 
 
@@ -82,6 +83,8 @@ def test_what_nobody_could_get_is_named_with_what_lacks() -> None:
         "Not even one customer could get call tonight; it would take 2.5 EUR of budget and 0.25 hours of desk more.",
         "Not even one customer could get gift tonight; it would take 1 places more.",
     )
+    told = replace(PLAIN, out_of_reach={"call": {"hours:desk": 1 / 3}}).sentences(currency="EUR")
+    assert "it would take 0.33 hours of desk more." in told[0]
 
 
 def test_money_is_told_as_believed_and_the_gap_as_drawn() -> None:
@@ -92,7 +95,8 @@ def test_money_is_told_as_believed_and_the_gap_as_drawn() -> None:
         "One more hour of calls tonight would be worth 9.00 EUR (believed).",
         "Trying what is uncertain costs 12.50 EUR tonight (believed): all that is planned, withheld included, "
         "is believed to be worth 80.00 EUR, the best plan by that belief within the same limits 92.50 EUR.",
-        "By the effects drawn tonight, no plan within the same limits is worth more than 1.00% above this one.",
+        "By the effects drawn tonight, no plan of contacts that each pay for themselves is worth more than 1.00% "
+        "above this one within the same limits.",
     )
     unknown = replace(drawn, believed_value=80.0, believed_best=None, believed_bound=None)
     assert unknown.sentences()[0].endswith("is not worked out for so many customers.")
@@ -103,7 +107,10 @@ def test_a_bound_a_hair_below_tells_no_negative_gap() -> None:
     found = allocate(np.array([[4]], dtype=np.float32), free)
     below = replace(found, bound=found.primal - 1e-7, gap=-1e-7)
     proof = Certificate.of(below, AtMean(4.0, below), tonight=free, sent=np.array([[1]]), removed=0)
-    assert proof.sentences() == ("No plan within the same limits is worth more than 0.00% above this one.",)
+    assert proof.sentences() == (
+        "No plan of contacts that each pay for themselves is worth more than 0.00% above this one "
+        "within the same limits.",
+    )
     assert f"{proof.gap:.2%}" == "0.00%" and proof.believed_bound == proof.bound == 4.0
 
 

@@ -8,13 +8,7 @@ from actions.rules.contacts import LEDGER_COLUMNS
 from actions.rules.eligibility import Eligibility, eligibility
 from actions.rules.reasons import REASONS, Reason, reasons_in
 from actions.rules.settings import Rules
-from tests.one_customer import (
-    CALENDAR,
-    TONIGHT,
-    action,
-    checked,
-    contacted,
-)
+from tests.one_customer import CALENDAR, TONIGHT, action, checked, contacted
 
 
 def test_unknown_regions_are_noted_beside_the_counts() -> None:

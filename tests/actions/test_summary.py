@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from actions.catalogue import Action
-from actions.experiment.control import ControlSettings
+from actions.experiment.control import ControlSettings, draw_below
 from actions.experiment.power import detectable_effect
 from actions.summary import summarise
 from tests.actions.made_up import action
@@ -64,7 +64,7 @@ def test_only_what_is_sent_costs_and_keeps() -> None:
     assert mail["detectable_effect"] == pytest.approx(
         detectable_effect(0.4, treated=2, control=1, explained=1 / 36)
     )
-    # Of .375 withheld alone and .5 sent: z^2 p (1 - p) (35 / 36) (1 / .4286 + 1 / .5714) / effect^2
+    # Of .875 not untouched .375 withheld: z^2 p (1 - p) (35 / 36) (1 / .4286 + 1 / .5714) / effect^2
     # = 7.849 * .2333 * 4.083 / .04 = 187 units, three a night
     assert mail["nights_to_detect"] == 63
     assert (call["planned"], call["sent"], call["cost"]) == (2, 2, 12.0)
@@ -104,6 +104,37 @@ def test_explored_customers_are_sent_but_not_compared() -> None:
     assert (mail["sent"], mail["explored"], mail["withheld"], mail["compared"]) == (2, 1, 1, 2)
     assert summary["arms"]["explored"] == 1
     assert summary["nights_left"] == 41
+
+
+def test_a_withheld_unit_that_explores_is_not_compared() -> None:
+    control = CONTROL.model_copy(update={"exploration_share": 0.5})
+    explores = draw_below(list("abcdef"), 0.5, salt=control.period_of(NIGHT).salt, purpose="explore")
+    mail = FRAME.assign(planned_action="mail", propensity=0.5, arm=["control"] * 6)
+    summary = summarise(
+        mail, BASE, [action("mail", "content")], control, IN_GLOBAL, as_of=NIGHT, earlier=mail[:3]
+    )
+    (told,) = summary["actions"]
+    assert (told["withheld"], told["compared_before"]) == (6, 3 - explores[:3].sum())
+    assert told["compared"] == 3 - explores[3:].sum()
+    assert 0 < explores[:3].sum() + explores[3:].sum() < 6
+
+
+def test_all_actions_together_are_compared_with_those_left_alone() -> None:
+    alone = FRAME.assign(arm=FRAME["arm"].mask(FRAME["customer_id"] == "b", "untouched"))
+    rows = [
+        ("z", "mail", "untouched"),
+        ("y", "mail", "control"),
+        ("y", "call", "sent"),
+        ("x", "call", "sent"),
+    ]
+    earlier = pd.DataFrame(rows, columns=["unit", "planned_action", "arm"])
+    total = summary_of(action("mail", "content"), action("call", "service"), frame=alone, earlier=earlier)[
+        "total"
+    ]
+    # New are a, b and c, of whom b is left alone; before were z, who is, and y. Service is never withheld.
+    assert (total["planned"], total["compared"], total["compared_before"]) == (5, 3, 2)
+    so_far = detectable_effect(0.4, treated=3, control=2, explained=total["explained"])
+    assert total["detectable_so_far"] == pytest.approx(so_far)
 
 
 def test_programme_compares_global_control_with_the_rest() -> None:

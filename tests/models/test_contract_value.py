@@ -9,16 +9,18 @@ from models.settings import ValueSettings
 from tables.errors import SchemaError
 
 TWO_MONTHS = ValueSettings(margin_months=2, annual_discount=0)
+UNCAPPED = ValueSettings(cap_quantile=1)
 risks = st.floats(0, 1)
 
 
-def values(fee, risk, subscribed=None):
+def values(fee, risk, subscribed=None, last_fee=0.0, settings=UNCAPPED):
     return subscriber_values(
         pd.DataFrame({"plan_fee_monthly": np.array(fee, dtype=np.float32)}),
         risk,
         subscribed=np.ones(len(fee), dtype=bool) if subscribed is None else np.array(subscribed),
+        last_fee=last_fee,
         horizon_days=60,
-        settings=ValueSettings(cap_quantile=1),
+        settings=settings,
     )
 
 
@@ -49,10 +51,20 @@ def test_margin_is_the_fee_left_after_costs() -> None:
     assert found.clv[0] > found.clv[2]
 
 
-def test_who_is_not_subscribed_is_worth_nothing_to_keep() -> None:
+def test_who_never_subscribed_is_worth_nothing_to_keep() -> None:
     found = values([100, 100], [0.1, 0.1], [True, False])
     assert found.margin[1] == found.clv[1] == 0
     assert found.margin[0] > 0
+
+
+def test_winning_back_is_worth_what_keeping_that_fee_is() -> None:
+    # Nobody leaves: of two months all but half of the 60 days, in which the contract begins at some time.
+    settings = ValueSettings(margin_months=2, annual_discount=0, contribution_rate=0.3, cap_quantile=1)
+    months = 2 - 60 / (365.25 / 12) / 2
+    found = values([100, 0, 0, 0], [0] * 4, [True, False, False, False], [70, 40, 0, 900], settings)
+    assert found.margin == pytest.approx([30 * months, 12 * months, 0, 30 * months])  # the last one is capped
+    assert found.clv[1:].tolist() == [0, 0, 0]  # not to be expected, unless won back
+    assert values([40], [0.2]).margin[0] == values([90, 0], [0.1, 0.2], [True, False], [0, 40]).margin[1]
 
 
 @given(risk=risks, horizon=st.floats(0.1, 30))

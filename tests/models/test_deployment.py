@@ -62,7 +62,8 @@ def test_challengers_and_withdrawn_versions_score_nothing() -> None:
     versions = [version(1), version(2, None), version(3, withdrawn=True)]
     assert choose_champion(versions, JANUARY).version == 1
     with pytest.raises(
-        RegistryError, match=r"found 2 \(not promoted\), 3 \(withdrawn\)\. Run `keepwell retrain`"
+        RegistryError,
+        match=r"found 2 \(not promoted\), 3 \(withdrawn\)\. retrains/as_of=DATE/index\.html says why.* again",
     ):
         choose_champion(versions[1:], JANUARY)
 

@@ -104,6 +104,11 @@ def test_any_few_rows_fall_as_in_lightgbm(seed: int, rows: int) -> None:
     assert forest.total(values).tobytes() == booster.predict(values, raw_score=True).tobytes()
 
 
+def test_leaves_that_say_a_slope_stay_with_lightgbm() -> None:
+    assert Forest.of(TEXT.format(decision=2)) is not None
+    assert Forest.of(TEXT.format(decision=2).replace("\n\nend", "\nis_linear=1\n\nend")) is None
+
+
 def test_trees_too_wide_for_a_word_stay_with_lightgbm() -> None:
     wide = booster_of(65, rounds=1)
     rows = rows_near_bounds(wide, 1_500, seed=1)

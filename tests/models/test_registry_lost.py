@@ -13,9 +13,7 @@ import pytest
 
 from models.deployment import folder_digest
 from models.registry import Registry
-from models.tracking import (
-    RegistrySettings,
-)
+from models.tracking import RegistrySettings
 from tables.errors import RegistryError, StorageError
 from tests.models.tiny_models import JANUARY, promoted
 

@@ -10,7 +10,7 @@ import yaml
 
 from pipeline.config import Config, load_config
 from pipeline.run import Run
-from pipeline.steps import ingest_sources
+from pipeline.steps import ingested
 from tables.history import History
 from tables.publish import Publication
 from tables.storage import write_table
@@ -98,7 +98,7 @@ class Shop:
         """Take in the sources and publish a plan of rows (customer, planned, action, arm, channel)."""
         run = self.run()
         with run.locked("test") as held:
-            ingest_sources(held)
+            ingested(held, as_of=night)
             publish_plan(held, rows, night)
         return run
 

@@ -11,6 +11,7 @@ from models.deployment import ModelVersion
 from pipeline.training import choosing
 from pipeline.training.choosing import Choice, choose
 from pipeline.training.recipe import Recipe
+from pipeline.training.retraining import _staying_words
 
 AS_OF = date(2024, 6, 3)
 
@@ -107,3 +108,13 @@ def test_the_same_retraining_again_is_no_pardon(monkeypatch: pytest.MonkeyPatch)
         version(3, recipe(1), config="now"),
     ]
     assert "version 2, was rolled back" in chosen(monkeypatch, recipe(1), versions, recipe(0)).words[0]
+
+
+def test_a_rejected_first_model_leaves_nothing_in_service() -> None:
+    def words(*versions: ModelVersion) -> str:
+        registry: Any = SimpleNamespace(versions=lambda: versions)
+        return _staying_words(registry)
+
+    rejected = version(1, recipe(0)).model_copy(update={"promoted_for": None})
+    assert words(rejected) == "Still no model is in service."
+    assert words(rejected, version(2, recipe(0))) == "The champion in service stays."

@@ -69,6 +69,10 @@ def test_names_the_variable_whose_value_is_wrong(tmp_path: Path) -> None:
             "^KEEPWELL__ACTIONS__BUDGET: actions.budget.amount: is required and missing$",
         ),
         (
+            {"KEEPWELL__CHURN": ""},
+            "^KEEPWELL__CHURN: churn: must hold keys with values, as in {key: value}; found nothing$",
+        ),
+        (
             {"KEEPWELL__SOURCES__ORDERS__PATH": "${GONE}/a.csv"},
             r"^KEEPWELL__SOURCES__ORDERS__PATH: .*GONE is not set",
         ),
@@ -84,6 +88,7 @@ def test_names_the_variable_whose_value_is_wrong(tmp_path: Path) -> None:
     ids=[
         "inside a section",
         "not inside it",
+        "an empty section",
         "a variable of a variable",
         "against the file",
         "against another section",

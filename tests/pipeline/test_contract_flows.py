@@ -1,6 +1,7 @@
 """A business without orders from its files to a plan and a page, and nothing later in what it learns from."""
 
 import json
+import shutil
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,10 +14,13 @@ from pandas.testing import assert_frame_equal
 
 from pipeline.config import load_config
 from pipeline.flows import NightOptions, nightly
+from pipeline.handover.exporting import export
+from pipeline.measuring.measuring import measure
 from pipeline.run import Run
 from pipeline.snapshots import date_frame, training
 from pipeline.steps import ingested
 from pipeline.training.retraining import retrain
+from tables.calendar import BusinessCalendar
 from tables.publish import Manifest, published
 from tables.storage import read_table
 from tests.contract_shop import AS_OF, DAYS, FIRST, drawn, run_of, write
@@ -72,7 +76,8 @@ def test_everybody_with_a_contract_is_scored_and_valued(made: Made) -> None:
     assert set(scores.loc[subscribed, "lifecycle"]) == {"new", "active", "returned"}
     assert set(scores.loc[~subscribed, "lifecycle"]) == {"lapsed"}
     assert (scores.loc[subscribed, "margin"] > 0).all()
-    assert (scores.loc[~subscribed, ["margin", "clv"]] == 0).all(axis=None)
+    assert (scores.loc[~subscribed, "margin"] > 0).all()  # by the last fee
+    assert (scores.loc[~subscribed, "clv"] == 0).all()
     assert (scores.loc[~subscribed, "churn_risk"] == made.night["level"]).all()
     assert set(scores["segment"]) == {"never_bought"}
     assert made.night["customers"] == subscribed.sum()
@@ -87,6 +92,38 @@ def test_the_plan_reaches_subscribers_and_the_page_says_what_left_means(made: Ma
     assert "newest subscription seen" in page
     assert "nobody leaves by silence here" in page
     assert "never bought" not in page
+
+
+@pytest.mark.slow
+def test_a_win_back_is_planned_handed_over_and_measured(made: Made, tmp_path: Path) -> None:
+    plan = read_table(made.manifest.table("plan"))
+    won = plan[plan["planned_action"] == "win_back_message"].set_index("customer_id")
+    assert set(won["risk_source"]) == {"population_rate"}
+    assert won["expected_value"].tolist() == pytest.approx(
+        (won["effect_mean"] * won["margin"] - 0.10).tolist()
+    )
+    folder, shop = tmp_path / "shop", made.run.workspace.parent
+    shutil.copytree(shop, folder)
+    settings = folder / "contracts.yaml"
+    settings.write_text(settings.read_text().replace(str(shop), str(folder)))
+    run = run_of(load_config(settings, {}))
+    with run.locked("test") as held:
+        export(held, as_of=AS_OF, today=AS_OF, out=folder / "out")
+    letters = pd.read_csv(folder / "out/email.csv").query("action == 'win_back_message'")
+    assert sorted(letters["customer_id"]) == won.index[won["action"] == "win_back_message"].tolist()
+
+    sent = won.index[won["arm"] == "sent"]
+    back = sent[: len(sent) // 2]
+    began = [f"{name},small,30,back {name},2025-11-20 10:00:00," for name in back]
+    with (folder / "subscriptions.csv").open("a") as rows:
+        rows.write("\n".join([*began, "somebody else,small,30,later,2025-12-20 10:00:00,", ""]))
+    day = AS_OF + timedelta(days=51)
+    later = Run(config=run.config, now=BusinessCalendar("UTC").midnight(day + timedelta(days=1)))
+    with later.locked("test") as held:
+        found = measure(held, as_of=day, today=day)
+    reading = next(each for each in found["actions"] if each["name"] == "win_back_message")
+    assert reading["stayed"]["control_mean"] == 0  # nobody withheld came back
+    assert reading["stayed"]["difference"] == pytest.approx(len(back) / len(sent))
 
 
 @pytest.mark.slow

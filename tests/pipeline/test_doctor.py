@@ -9,7 +9,10 @@ import pytest
 from pipeline.config import load_config
 from pipeline.doctor import _business
 from pipeline.run import Run
+from tables.calendar import BusinessCalendar
 from tables.lock import WorkspaceLock
+from tables.looking import look_at
+from tables.sources import IngestSettings, Source
 from tests.pipeline.test_bad_input import HEADER, Shop, orders
 
 
@@ -59,6 +62,21 @@ def test_a_source_that_cannot_be_taken_in_is_told(shop: Shop, lines: list[str], 
     well, words = seen(shop)["source orders"]
     assert not well
     assert re.search(told, words), words
+
+
+def test_a_look_at_attributes_tells_the_worst_of_them(tmp_path: Path) -> None:
+    (tmp_path / "told.csv").write_text("who,age,visits\nann,x,1\nbob,x,y\ncyd,30,3\n")
+    source = Source.model_validate(
+        {
+            "path": str(tmp_path / "told.csv"),
+            "columns": {"customer_id": "who"},
+            "values": {"age": "number", "visits": "number"},
+            "static": True,
+        }
+    )
+    lenient = IngestSettings(bad_row_limit=0.9)
+    words = look_at("attributes", source, calendar=BusinessCalendar("UTC"), now=2**60, settings=lenient)
+    assert words.endswith("first 3 rows of told.csv: unreadable_number 2")
 
 
 def test_a_look_leaves_no_file_behind(shop: Shop) -> None:

@@ -39,7 +39,7 @@ def test_stale_contracts_close_the_gate_by_their_name() -> None:
 
 
 def test_half_the_customers_gone_closes_the_gate() -> None:
-    with pytest.raises(GateError, match="499 customers scored, 1,000 on 2026-06-01"):
+    with pytest.raises(GateError, match="499 customers watched, 1,000 on 2026-06-01"):
         check(replace(TONIGHT, customers=499))
 
 

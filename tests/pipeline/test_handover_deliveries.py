@@ -10,6 +10,7 @@ from actions.catalogue import load_catalogue
 from actions.rules.contacts import contact_ledger
 from pipeline.attributes import history_table
 from pipeline.handover.contact_ids import contact_id
+from pipeline.handover.delivery_log import DeliveryLog
 from pipeline.handover.importing import import_deliveries
 from pipeline.handover.judging import Judged, judge, planned_contacts
 from pipeline.handover.reports import read_reports
@@ -150,6 +151,22 @@ def test_the_same_file_twice_and_a_correction_once(tmp_path: Path) -> None:
     assert early["cost"] == 0.5  # the catalogue's, until the redemption came to be known
 
 
+def test_a_first_delivery_changes_no_column_of_earlier_nights(tmp_path: Path) -> None:
+    def columns(day: date) -> dict[str, tuple[str, ...]]:
+        log, sources = DeliveryLog(tmp_path / "workspace"), shop.config().sources
+        history = log.without_later(shop.history(), sources, cutoff=CALENDAR.midnight(day))
+        return {table: history.columns(table) for table in history.tables()}
+
+    shop = Shop(tmp_path)
+    shop.publish(*PLAN)
+    before = columns(NIGHT)
+    imported(shop, shop.write("a.csv", HEADER, f"{ANN},,,,delivered,{IN_TIME},2026-06-05T12:00,13"))
+    assert columns(NIGHT) == before
+    later = columns(date(2026, 6, 20))
+    assert {**later, "contacts": ()} == {**before, "contacts": ()}
+    assert {"redeemed_at", "status"} <= set(later["contacts"]) - set(before.get("contacts", ()))
+
+
 def test_masks_see_what_did_not_arrive(tmp_path: Path) -> None:
     shop = Shop(tmp_path)
     run = shop.publish(*PLAN)
@@ -215,6 +232,12 @@ def test_what_files_lack_is_told_together(tmp_path: Path) -> None:
         match=r"a\.csv: no column 'status'; found .* Did you mean 'state'(.|\n)*b\.csv: nothing says",
     ):
         imported(shop, *files)
+    with pytest.raises(SchemaError, match=r"no column 'status'; found \['contact_id', 'csat'\]\.$"):
+        imported(shop, shop.write("c.csv", "contact_id,csat", "x,5"))  # no near miss
+    with pytest.raises(SchemaError, match=r"d\.csv: .* separated by semicolons\. Save it with commas"):
+        imported(shop, shop.write("d.csv", HEADER.replace(",", ";")))
+    with pytest.raises(SchemaError, match=r"e\.csv is empty\. Deliver"):
+        imported(shop, shop.write("e.csv"))
 
 
 def test_contacts_without_a_key_are_refused_before_anything_is_kept(tmp_path: Path) -> None:

@@ -56,6 +56,9 @@ def test_an_empty_file_is_refused_with_advice(tmp_path: Path) -> None:
     path.write_text("customer_id,order_id,ordered_at,amount\n")
     with pytest.raises(DataError, match="no rows"):
         guess(path)
+    path.write_text("")
+    with pytest.raises(DataError, match=r"orders\.csv is empty\. Deliver a file with a header and rows\.$"):
+        guess(path)
 
 
 def test_the_written_configuration_is_valid_and_commented(tmp_path: Path) -> None:
@@ -75,6 +78,9 @@ def test_init_writes_once_and_never_over_a_file(tmp_path: Path) -> None:
     again = keepwell("init", orders, "--yes", cwd=tmp_path)
     assert again.returncode == 2
     assert "the file exists already" in again.stderr
+    beside = keepwell("init", orders, "--yes", "--out", "new/shop/my.yaml", cwd=tmp_path)
+    assert beside.returncode == 0, beside.stderr
+    assert sorted(path.name for path in (tmp_path / "new/shop").iterdir()) == ["actions.yaml", "my.yaml"]
 
 
 def test_a_written_configuration_ingests_its_file(tmp_path: Path) -> None:

@@ -56,4 +56,5 @@ def test_the_page_says_who_left_in_either_case() -> None:
         "no other one runs or begins within 7 days,"
         in kind_of(OutcomeRule(horizon_days=30, grace_days=7)).definition()
     )
+    assert "within 1 day," in kind_of(OutcomeRule(horizon_days=30, grace_days=1)).definition()
     assert "begins on the same day," in kind_of(OutcomeRule(horizon_days=30, grace_days=0)).definition()

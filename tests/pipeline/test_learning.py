@@ -22,9 +22,11 @@ from models.uplift.model import FittedUplift, UpliftModel
 from pipeline.learning import uplift
 from pipeline.learning.tonight import without_stopped
 from pipeline.learning.uplift import PLANNED_FEATURES, UpliftModels, uplift_models, uplifts
+from pipeline.measuring.outcomes import of_last_year
 from pipeline.pages.beliefs_chapter import beliefs_chapter
+from pipeline.retrain_folder import settle, stage
 from pipeline.run import Run
-from pipeline.training.retrain_folder import settle, stage
+from tables.calendar import OutcomeRule
 from tables.publish import published, published_dates
 from tables.storage import read_table
 from tests.actions.made_up import action
@@ -100,18 +102,17 @@ def test_units_find_their_features_of_that_night(tmp_path: Path, monkeypatch: py
 
 
 def test_an_action_is_tried_once_it_has_enough_units(monkeypatch: pytest.MonkeyPatch) -> None:
-    arms = ["sent"] * 800 + ["control"] * 200 + ["explored"] * 300 + ["sent"] * 800
+    arms = ["sent"] * 800 + ["control"] * 200 + ["explored"] * 300 + ["sent"] * 500
     units = pd.DataFrame(
         {
             "customer_id": [str(place) for place in range(len(arms))],
             "action": "mail",
             "arm": arms,
-            "risk_source": ["model"] * 1_300 + ["bgnbd"] * 500 + ["model"] * 300,
-            "planned_on": pd.to_datetime(["2026-05-01"] * 1_800 + ["2025-05-31"] * 300),
+            "risk_source": ["model"] * 1_300 + ["bgnbd"] * 500,
+            "planned_on": pd.Timestamp("2026-05-01"),
             "cell": "risk_low|value_lower",
             "salt": "s",
             "withheld_share": 0.2,
-            "propensity": np.where(np.array(arms) == "sent", 0.76, 0.2),
             "churned": 0,
             "churn_risk": 0.3,
             "margin": 50.0,
@@ -135,9 +136,16 @@ def test_an_action_is_tried_once_it_has_enough_units(monkeypatch: pytest.MonkeyP
         )
         assert found.words == tuple(tried.values())
         assert not found.models
-    # Explored units have no part in it, nor those of another risk source or of more than a year ago: .76 of .96 of
-    # the compared are sent.
-    assert asked == [(1_000, 800, [round(0.76 / 0.96, 4)]), (1_000, 0.25, 0.2, {50.0})]
+    # Units that explore have no part in it, nor those of another risk source: .8 of the compared are sent.
+    assert asked == [(1_000, 800, [0.8]), (1_000, 0.25, 0.2, {50.0})]
+
+
+def test_units_of_more_than_a_year_ago_teach_nothing() -> None:
+    # A window of 60 days, 5 until it is known: on 6 August the newest night that can have settled is that of 2 June.
+    run = cast(Run, SimpleNamespace(rule=OutcomeRule(horizon_days=60, active_within_days=90, settle_days=5)))
+    units = pd.DataFrame({"planned_on": pd.to_datetime(["2025-06-01", "2025-06-02", "2026-06-02"])})
+    assert of_last_year(run, units, as_of=date(2026, 8, 6)).index.tolist() == [1, 2]
+    assert of_last_year(run, units, as_of=date(2026, 8, 7)).index.tolist() == [2]
 
 
 def learning_run(least: int) -> Run:

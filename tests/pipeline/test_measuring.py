@@ -30,7 +30,7 @@ from tests.actions.made_up import action
 from tests.contract_shop import drawn, run_of, write
 
 FIRST, SECOND, THIRD = date(2025, 3, 5), date(2025, 3, 6), date(2025, 3, 20)
-SETTLED, LATE = date(2025, 3, 14), date(2025, 4, 1)
+SETTLED, LATE, OLD = date(2025, 3, 14), date(2025, 4, 1), date(2026, 4, 8)
 CONFIG = """\
 name: Ann & Bob's <shop>
 workspace: {folder}/work
@@ -238,15 +238,19 @@ def test_measuring_writes_page_and_results_once_and_for_all(run: Run) -> None:
     assert (told["units"], told["customers"]) == (4, 3)
     assert "4 planned actions of 3 customers are settled" in answer["text"]
     assert told["never_withheld"] == {"ticket_progress_note": 1}
-    assert [each["name"] for each in told["policies"]] == [
-        "chance against nothing",
-        "plan against chance",
-    ]
+    assert [each["name"] for each in told["policies"]] == ["chance against nothing", "plan against chance"]
     page = before[1].decode()
     assert "Ann &amp; Bob&#39;s &lt;shop&gt;" in page and "&lt;north&gt;" in page
     assert "<north>" not in page and "cyd" not in page
     assert "Too few to compare yet (sent and withheld): " in page
     assert "too few units: of each arm 5 must be expected to leave" in answer["text"]
+
+
+def test_outcomes_of_more_than_a_year_ago_are_measured_alone(run: Run) -> None:
+    recent, later = (measure(run, as_of=day, today=day) for day in (LATE, OLD))
+    assert recent["beliefs"] and not later["beliefs"]
+    assert units_of_actions(run, ingested(run), [], as_of=OLD).empty
+    assert recent["actions"] == later["actions"]
 
 
 def test_measuring_too_early_names_the_day_to_come_back(run: Run) -> None:
@@ -257,15 +261,15 @@ def test_measuring_too_early_names_the_day_to_come_back(run: Run) -> None:
 
 
 def test_policies_are_compared_at_the_chances_of_their_arms() -> None:
-    arms, days = ["sent"] * 760 + ["explored"] * 40 + ["control"] * 200, (FIRST, LATE)
+    arms = np.repeat(["sent", "explored", "untouched", "control"], [760, 40, 50, 150])
     content = {"arm": arms, "unit": range(1000), "churned": [0, 1] * 500, "churn_risk": 0.5, "margin": 100.0}
     first = pd.DataFrame(content).assign(salt="2025H1", contribution=0.0, cost=0.0, withheld_share=0.2)
     first.loc[first["arm"] == "explored", "cost"] = 2.0
     shares: dict[Purpose, float] = {"withhold": 0.2, "explore": 0.05}
-    salts = [FrozenSalt("2025H1", purpose, *days, share) for purpose, share in shares.items()]
+    salts = [FrozenSalt("2025H1", purpose, FIRST, LATE, share) for purpose, share in shares.items()]
     chance, plan = _policies(first, salts)
-    assert (chance.sent, chance.control, plan.sent, plan.control) == (40, 200, 760, 40)
-    assert chance.ratio.expected_control == pytest.approx(240 * 0.15 / 0.19)
+    assert (chance.sent, chance.control, plan.sent, plan.control) == (40, 50, 760, 40)
+    assert chance.ratio.expected_control == pytest.approx(90 * 0.05 / 0.09)
     assert plan.ratio.expected_control == pytest.approx(800 * 0.05)
     assert chance.profit.estimate == pytest.approx(-2)
     assert plan.profit.estimate == pytest.approx(2)

@@ -65,8 +65,10 @@ def test_the_page_shows_figures_actions_and_customers() -> None:
         "34% instead of 71%",
         'survey invite <b class="up">stopped</b>',
         "Effects are priors.",
+        "<h2>The most valuable customer at risk</h2>",
     ):
         assert words in text
+    assert "<h2>Customers at risk</h2>" in render(replace(PAGE, customers=[]))
 
 
 def test_every_word_from_outside_is_escaped() -> None:

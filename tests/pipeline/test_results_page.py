@@ -1,6 +1,6 @@
 """The page of results: its pictures, and what it says of actions that hurt and readings that are blocked."""
 
-from pipeline.pages.forest import forest
+from pipeline.pages.intervals_picture import intervals_picture
 from pipeline.pages.results_page import results_page
 
 
@@ -8,9 +8,9 @@ def test_an_interval_cut_off_by_the_picture_gets_an_arrow_head() -> None:
     def reading(name: str, *ends: float) -> dict[str, object]:
         return {"name": name, "verdict": "not_shown", "stayed": {"difference": 0.1, "sequence": list(ends)}}
 
-    assert forest([reading("call", -0.1, 0.3)], title="actions").count("whisker head") == 0
-    assert forest([reading("call", -0.6, 0.3)], title="actions").count("whisker head") == 1
-    assert forest([reading("call", -0.6, 0.8)], title="actions").count("whisker head") == 2
+    assert intervals_picture([reading("call", -0.1, 0.3)], title="actions").count("whisker head") == 0
+    assert intervals_picture([reading("call", -0.6, 0.3)], title="actions").count("whisker head") == 1
+    assert intervals_picture([reading("call", -0.6, 0.8)], title="actions").count("whisker head") == 2
 
 
 def test_a_page_says_what_blocks_and_what_hurts() -> None:
@@ -31,6 +31,7 @@ def test_a_page_says_what_blocks_and_what_hurts() -> None:
     told = {
         **answer,
         **groups,
+        "caution": "",
         "never_withheld": {},
         "beliefs": [{**hurts, "loss_chance": 0.97, "stopped": True}],
     }

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from actions.experiment.control import draw_below
 from models.settings import Treated
-from pipeline.training.treated import counted, treated_answer
+from pipeline.treated import counted, treated_answer
 from tables.calendar import OutcomeRule
 from tables.errors import DataError
 

@@ -18,7 +18,7 @@ from pipeline.snapshots import labelled, level_series, training
 from pipeline.steps import ingested
 from pipeline.training import ablating, tuning
 from pipeline.training.evaluating import evaluate_at, try_at
-from pipeline.training.treated import assignments, count_rows
+from pipeline.treated import assignments, count_rows
 from tables.calendar import DAY
 from tables.history import History
 from tables.publish import Publication, published, published_dates

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from features.labels import build_labels
+from features.lapses import last_fees
 from features.population import subscribers_seen
 from features.visibility import Moment
 from pipeline.config import load_config
@@ -75,6 +76,19 @@ def test_who_was_without_a_contract_stays_by_having_one_at_the_end(history: Hist
     assert dict(zip(CONTRACTS, found["churned"], strict=True)) == {
         name: churned for name, (churned, _) in CONTRACTS.items()
     }
+
+
+def test_the_last_fee_is_that_of_the_end_known_by_the_night(history: History) -> None:
+    rows = history.read("subscriptions", 0, ["ended_at", "mrr"])
+    found = last_fees(rows, Moment.of(NIGHT, BusinessCalendar("UTC")))
+    assert {name for name, fee in zip(CONTRACTS, found, strict=True) if fee == 10} == {
+        "had ended and is won back",
+        "had ended, is won back and ends again",
+        "had ended and stays away",
+        "had ended and comes back after the window",
+        "comes back, as is known too late",
+    }
+    assert set(found) == {0, 10}
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -10,6 +10,7 @@ import pytest
 from tables.calendar import NEVER
 from tables.errors import DataError, SchemaError
 from tables.history import History
+from tests.tables.conftest import instant
 
 HEADER = "customer_id,order_id,ordered_at,product_id,amount"
 
@@ -126,3 +127,29 @@ def test_a_damaged_manifest_is_one_line(tmp_path: Path, content: str) -> None:
 def test_manifest_names_no_absolute_path(shop):
     filled(shop)
     assert str(shop.root) not in (shop.root / "manifest.json").read_text()
+
+
+def test_columns_that_came_later_are_unknown_before(shop):
+    reasons, ways = "customer_id,ticket_id,opened_at,reason", "customer_id,ticket_id,opened_at,channel"
+    shop.deliver("a.csv", HEADER, "ann,1,2026-01-05,p,10")
+    sources = {"orders": [shop.source("a.csv", HEADER)]}
+    shop.ingest(sources)
+    sources["tickets"] = [shop.source("t.csv", reasons)]
+    shop.deliver("t.csv", reasons, "ann,1,2026-01-06,late")
+    shop.ingest(sources)
+    sources["tickets"].append(shop.source("u.csv", ways))
+    shop.deliver("u.csv", ways, "ann,2,2026-02-01,chat")
+    shop.ingest(sources)
+    history = History.open(shop.root)
+
+    def known(day: str) -> dict[str, tuple[str, ...]]:
+        found = history.without_later("tickets", ("reason", "channel", "ticket_id"), instant(day))
+        return {name: found.columns(name) for name in found.tables() if name == "tickets"}
+
+    # Known since the ingest before: from the newest row on that it had.
+    assert known("2026-01-05") == {}
+    assert known("2026-01-06") == {"tickets": ("ticket_id", "reason")}
+    assert known("2026-01-07") == {"tickets": history.columns("tickets")}
+    assert set(history.columns("tickets")) == {"ticket_id", "reason", "channel"}
+    assert history.without_later("orders", history.columns("orders"), 0).tables() == history.tables()
+    assert history.without_later("tickets", ("channel",), 0).columns("tickets") == ("ticket_id", "reason")

@@ -8,7 +8,7 @@ import pytest
 
 from tables import ingest as ingest_module
 from tables.calendar import BusinessCalendar
-from tables.errors import ConfigError, DataError, SchemaError
+from tables.errors import ConfigError, DataError, SchemaError, StorageError
 from tables.sources import IngestSettings, Source
 from tests.tables.order_files import ORDER, order_source, snapshot
 
@@ -105,6 +105,18 @@ def test_unknown_canonical_column_is_refused_with_its_near_miss(shop):
     shop.deliver("orders.csv", f"{ORDER},discnt", "ann,1,2025-01-01,1,0")
     with pytest.raises(SchemaError, match=r"no column 'discnt'.*Did you mean 'discount'"):
         shop.ingest(order_source(shop, header=f"{ORDER},discnt"))
+
+
+def test_file_without_permission_is_named(shop, monkeypatch):
+    shop.deliver("orders.csv", ORDER, "ann,1,2025-01-01,1")
+    path = shop.folder / "orders.csv"
+
+    def refused(*_: object) -> str:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("tables.deliveries.digest_of", refused)
+    with pytest.raises(StorageError, match=r"orders\.csv: the machine refused it; Permission denied\. Grant"):
+        shop.ingest(order_source(shop))
 
 
 def test_missing_file_is_named_as_written(shop):

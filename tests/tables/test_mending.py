@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tables.errors import DataError, SchemaError
-from tables.mending import BECAUSE, FAULTS, TEXT, mend
+from tables.mending import BECAUSE, FAULTS, TEXT, mend, read_rows
 from tables.sources import CsvFormat, IngestSettings
 from tests.tables.conftest import Shop
 
@@ -69,6 +69,20 @@ def test_a_quote_never_closed_costs_its_own_row_alone(shop: Shop) -> None:
     stray = ('bob,2,2025-01-02,6,"shop', 'dan,4,2025-01-02,8,"web"')
     assert taken_in(shop, rows(GOOD[0], *stray, GOOD[2]).encode()) == [*TOLD[::2], ("dan", "4", 8, "web")]
     assert shop.report.sources[0].quarantined == {"stray_quote": 1}
+
+
+def test_a_quote_never_closed_loses_no_later_row(tmp_path: Path) -> None:
+    path = tmp_path / "long.csv"
+    path.write_text('who,amount\n1,"open\n' + "".join(f"{who},x\n" for who in range(2, 301)))
+    found = list(read_rows(path, CsvFormat(), width=2))
+    assert [(row.line, row.fault) for row in found[:2]] == [(2, "stray_quote"), (3, "")]
+    assert [row.fields[0] for row in found[1:]] == [str(who) for who in range(2, 301)]
+
+
+def test_a_quote_inside_a_field_is_text_and_a_short_row_has_empty_ends(shop: Shop) -> None:
+    content = rows(GOOD[0], 'bob,2,2025-01-02,6,5" pipe', "cyd,3,2025-01-03,7", "dan,4,2025-01-03").encode()
+    assert taken_in(shop, content) == [TOLD[0], ("bob", "2", 6, '5" pipe'), ("cyd", "3", 7, None)]
+    assert shop.report.sources[0].bad_rows == 1
 
 
 def test_a_comma_too_many_at_the_end_is_no_fault(shop: Shop) -> None:

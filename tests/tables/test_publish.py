@@ -99,7 +99,9 @@ def test_a_replaced_run_stays_until_the_next_publication(tmp_path: Path) -> None
     publish(tmp_path, 0.5)
     assert old.table("scores").is_file()
     publish(tmp_path, 0.75, as_of=date(2025, 2, 1))
-    with pytest.raises(StorageError, match=r"the file is gone; .* Read the manifest again"):
+    with pytest.raises(
+        StorageError, match=r"is gone; .* Run `keepwell nightly --as-of 2025-01-31`.* a backup\."
+    ):
         old.table("scores")
     assert (risk_of(tmp_path), risk_of(tmp_path, date(2025, 2, 1))) == (0.5, 0.75)
     assert published_dates(tmp_path) == (NIGHT, date(2025, 2, 1))

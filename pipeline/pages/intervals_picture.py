@@ -23,7 +23,7 @@ def points_between(ends: Sequence[float] | None) -> str:
     return "" if ends is None else f"{points(max(ends[0], -1))} to {points(min(ends[1], 1))}"
 
 
-def forest(rows: Sequence[Mapping[str, Any]], *, title: str) -> Markup:
+def intervals_picture(rows: Sequence[Mapping[str, Any]], *, title: str) -> Markup:
     """Draw how many fewer left in each group, with its interval for many looks; right of the line is better.
 
     Args:
