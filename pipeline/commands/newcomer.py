@@ -7,7 +7,6 @@ import click
 from pipeline.desk import Desk
 from pipeline.options import CONFIG, Answer, answers, shipped_config
 from tables.errors import ConfigError
-from tables.storage import write_text
 
 
 @click.command()
@@ -20,6 +19,7 @@ from tables.storage import write_text
 def init(desk: Desk, file: Path, workspace: Path | None, out: Path | None, yes: bool) -> Answer:
     """Read an order FILE, guess its columns, and write a commented configuration that runs."""
     from pipeline.init import catalogue_beside, guess, render
+    from tables.storage import write_text
 
     guesses = guess(file)
     click.echo(guesses.describe(), err=True)
